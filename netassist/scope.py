@@ -1,0 +1,71 @@
+"""Which targets may be touched. Deny wins; what is neither named by the user nor allowed in the configuration is out."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import msgspec
+
+from netassist.observations import Failed
+from netassist.targets import Address, Network, parse_address, parse_network
+
+# Cloud metadata services answer on link-local 169.254.0.0/16, and on these addresses outside it.
+_METADATA = frozenset(ipaddress.ip_address(a) for a in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16"))
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What one request may touch.
+
+    `named` are the hosts, addresses and networks that the user wrote out; `allow` and `deny` come from the configuration
+    and hold addresses, networks, host names, and suffixes that begin with a dot (``.example.org``).
+    """
+
+    named: frozenset[str] = frozenset()
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+    def naming(self, *hosts: str) -> Scope:
+        """The same scope with more hosts that the user has written out."""
+        return Scope(self.named | {_spelled(host) for host in hosts}, self.allow, self.deny)
+
+    def check_host(self, host: str) -> None:
+        """Raises Failed(out_of_scope) unless `host` (name or address) was named or is allowed, and is not denied."""
+        name, address = _spelled(host), parse_address(host)
+        if _listed(self.deny, name, address):
+            raise Failed("out_of_scope", f"{host}: the configuration denies it ([scope] deny)")
+        if not (name in self.named or _listed(self.named, name, address) or _listed(self.allow, name, address)):
+            raise Failed("out_of_scope", f"{host}: not named in the request; name it, or allow it in [scope] allow")
+
+    def check_address(self, host: str, address: Address) -> None:
+        """Raises Failed(out_of_scope) where the address that `host` resolved to is denied, or special and not written out."""
+        plain = getattr(address, "ipv4_mapped", None) or address
+        if _listed(self.deny, "", plain):
+            raise Failed("out_of_scope", f"{host}: its address {plain} is denied by the configuration ([scope] deny)")
+        special = plain.is_loopback or plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain in _METADATA
+        written = _listed(self.named, "", plain) or _listed(self.allow, "", plain)
+        if special and not written and not (plain.is_loopback and _spelled(host) == "localhost"):
+            raise Failed(
+                "out_of_scope",
+                f"{host}: resolves to {plain}, which is probed only when written out; name the address, or allow it in [scope] allow",
+            )
+
+
+def _spelled(host: str) -> str:
+    address = parse_address(host)
+    return str(address) if address is not None else host.rstrip(".").lower()
+
+
+def _listed(rules: frozenset[str] | tuple[str, ...], name: str, address: Address | None) -> bool:
+    for rule in rules:
+        network = parse_network(rule) or _single(rule)
+        if network is not None:
+            if address is not None and address.version == network.version and address in network:
+                return True
+        elif name and (name == _spelled(rule) or (rule.startswith(".") and name.endswith(rule.lower()))):
+            return True
+    return False
+
+
+def _single(rule: str) -> Network | None:
+    address = parse_address(rule)
+    return ipaddress.ip_network(address) if address is not None else None

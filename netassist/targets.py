@@ -1,0 +1,141 @@
+"""Hosts, ports, networks and URLs, parsed once where they enter.
+
+Everything behind this module may rely on a target being well formed: it never begins with a dash and never holds
+white space or characters that a shell or a terminal would act on.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# RFC 1123 labels, with the underscore that device names carry in practice; letters of other scripts are IDN (RFC 5891).
+_LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?|_[\w-]{0,62}")
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One thing that can be probed, as the user wrote it (`text`) and as the network takes it (`host`)."""
+
+    text: str
+    kind: Literal["name", "address", "network"]
+    host: str
+
+
+def parse_address(text: str) -> Address | None:
+    """An IP address, brackets of a URL allowed, zone index refused; None where it is none."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return ipaddress.ip_address(bare)
+    except ValueError:
+        return None
+
+
+def parse_network(text: str) -> Network | None:
+    """A CIDR network with its prefix length written out; host bits may be set, as people write them."""
+    if "/" not in text:
+        return None
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def parse_host(text: str) -> Target:
+    """A host name or an IP address.
+
+    Raises:
+        ValueError: it is neither; the message says why, and is fit to be shown.
+    """
+    address = parse_address(text)
+    if address is not None:
+        return Target(text, "address", str(address))
+    name = text.rstrip(".") if not text.startswith(".") else text
+    try:
+        ascii_name = name if name.isascii() else name.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise ValueError(f"{_shown(text)} is not a host name: it cannot be written in ASCII (IDNA)") from None
+    labels = name.split(".")
+    if not name or len(ascii_name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError(f"{_shown(text)} is not a host name or an IP address")
+    if all(label.isdigit() for label in labels):
+        raise ValueError(f"{_shown(text)} is not an IP address")
+    return Target(text, "name", ascii_name.lower())
+
+
+def parse_target(text: str) -> Target:
+    """A host or a CIDR network; raises ValueError as `parse_host` does."""
+    network = parse_network(text)
+    return Target(text, "network", str(network)) if network is not None else parse_host(text)
+
+
+def host_of(text: str) -> str:
+    """The bare host of a host, a ``host:port``, or a URL, spelled as it was written."""
+    if "://" in text:
+        netloc = text.split("://", 1)[1].split("/", 1)[0].split("?", 1)[0].rsplit("@", 1)[-1]
+    else:
+        netloc = text
+    if netloc.startswith("["):
+        return netloc[1:].split("]", 1)[0]
+    return netloc.split(":", 1)[0] if netloc.count(":") == 1 else netloc
+
+
+class Url(msgspec.Struct, frozen=True):
+    """An http or https URL in parts; `path` keeps the query."""
+
+    text: str
+    scheme: Literal["http", "https"]
+    host: Target
+    port: int
+    path: str
+
+
+def parse_url(text: str) -> Url:
+    """An http(s) URL; a bare host is taken as https.
+
+    Raises:
+        ValueError: another scheme, no host, a bad port, or credentials in the URL.
+    """
+    whole = text if "://" in text else f"https://{f'[{text}]' if ':' in text and parse_address(text) else text}"
+    try:
+        parts = urlsplit(whole)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"{_shown(text)} is not a URL: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{_shown(text)} is not an http or https URL")
+    if parts.username or parts.password:
+        raise ValueError(f"{_shown(text)} holds a user name or password; leave it out")
+    if re.search(r"[\s\x00-\x1f\x7f]", whole):
+        raise ValueError(f"{_shown(text)} holds white space or control characters")
+    scheme: Literal["http", "https"] = "https" if parts.scheme == "https" else "http"
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Url(whole, scheme, parse_host(parts.hostname), port or (443 if scheme == "https" else 80), path)
+
+
+def check_port(port: int) -> int:
+    """The port itself; raises ValueError outside 1–65535."""
+    if not 1 <= port <= 65535:
+        raise ValueError(f"port {port} is not between 1 and 65535")
+    return port
+
+
+def is_port_list(text: str) -> bool:
+    """Whether `text` is a list of ports and ranges in Nmap's notation, such as ``22,80,8000-8100``."""
+    if not re.fullmatch(r"\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*", text):
+        return False
+    for part in text.split(","):
+        low, _, high = part.partition("-")
+        if not 0 <= int(low) <= int(high or low) <= 65535:
+            return False
+    return True
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:77] + "…")

@@ -1,0 +1,170 @@
+"""The tools: what a model is told of each (tools/*.json), and the handler that runs it.
+
+A tool is one JSON file in BFCL's function-doc form (`name`, `description`, `parameters`), with three fields that no model sees:
+`handler` (``module:function``, absent while the tool is planned for but not there yet), `risk`, and `examples`.
+Nothing is imported until a tool is called.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from netassist.network import Network
+from netassist.observations import Report
+from netassist.targets import check_port, host_of, is_port_list, parse_host, parse_target, parse_url
+
+Risk = Literal["passive", "active", "intrusive", "change"]
+Value = str | int | bool
+Handler = Callable[..., Awaitable[Report]]
+
+_TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool}
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    type: Literal["string", "integer", "boolean"]
+    description: str
+    enum: tuple[str, ...] | None = None
+    default: Value | None = None
+
+
+class Parameters(msgspec.Struct, frozen=True):
+    type: Literal["dict"]
+    required: tuple[str, ...]
+    properties: dict[str, Parameter]
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """One tool file. `risk` is its tier when called with ordinary arguments; the gate raises it where arguments do."""
+
+    name: str
+    description: str
+    parameters: Parameters
+    risk: Risk
+    handler: str | None = None
+    examples: tuple[str, ...] = ()
+
+    @property
+    def implemented(self) -> bool:
+        return self.handler is not None
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One planned tool call."""
+
+    name: str
+    arguments: dict[str, Value] = {}
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(f'{key}={value!r}' for key, value in self.arguments.items())})"
+
+
+class InvalidCall(ValueError):
+    """A call that the tool's schema does not admit; the message is fit for a person and for a model."""
+
+
+def tools_folder() -> Path:
+    """tools/ inside the wheel, or at the top of a checkout."""
+    packaged = Path(__file__).parent / "tools"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "tools"
+
+
+@cache
+def tools() -> Mapping[str, Tool]:
+    """Every tool by name, in alphabetical order, so that the head of every prompt stays the same."""
+    found = (msgspec.json.decode(path.read_bytes(), type=Tool) for path in sorted(tools_folder().glob("*.json")))
+    return {tool.name: tool for tool in found}
+
+
+def function_doc(tool: Tool) -> dict[str, object]:
+    """What a model is told of a tool, in BFCL's form."""
+    plain: object = json.loads(msgspec.json.encode(tool.parameters))
+    return {"name": tool.name, "description": tool.description, "parameters": _without_none(plain)}
+
+
+def validated(call: Call) -> Call:
+    """The call with its arguments checked against the tool's schema and every target well formed.
+
+    Raises:
+        InvalidCall: with the tool, the argument and what is wrong.
+    """
+    tool = tools().get(call.name)
+    if tool is None:
+        raise InvalidCall(f"there is no tool {call.name!r}; `netassist tools` lists them")
+    properties = tool.parameters.properties
+    for name in tool.parameters.required:
+        if name not in call.arguments:
+            raise InvalidCall(f"{call.name}: {name} is missing ({properties[name].description})")
+    for name, value in call.arguments.items():
+        if name not in properties:
+            raise InvalidCall(f"{call.name}: there is no argument {name!r}; it takes {', '.join(properties) or 'none'}")
+        _check(call.name, name, properties[name], value)
+    return call
+
+
+def from_words(tool_name: str, words: Mapping[str, str]) -> Call:
+    """A call out of ``key=value`` words, each value read as its parameter's type; raises InvalidCall."""
+    tool = tools().get(tool_name)
+    arguments: dict[str, Value] = {}
+    for name, word in words.items():
+        kind = tool.parameters.properties[name].type if tool and name in tool.parameters.properties else "string"
+        if kind == "integer" and not word.lstrip("-").isdigit():
+            raise InvalidCall(f"{tool_name}: {name}={word!r} is not a whole number")
+        if kind == "boolean" and word.lower() not in ("true", "false"):
+            raise InvalidCall(f"{tool_name}: {name}={word!r} is neither true nor false")
+        arguments[name] = int(word) if kind == "integer" else word.lower() == "true" if kind == "boolean" else word
+    return validated(Call(tool_name, arguments))
+
+
+async def run(call: Call, network: Network) -> Report:
+    """Run a validated call.
+
+    Raises:
+        InvalidCall: the tool is not there yet.
+    """
+    tool = tools()[call.name]
+    if tool.handler is None:
+        raise InvalidCall(f"{call.name} is not there yet; `netassist tools` lists what is")
+    module, _, function = tool.handler.partition(":")
+    handler: Handler = getattr(importlib.import_module(module), function)
+    return await handler(network, **call.arguments)
+
+
+def targets_of(call: Call) -> tuple[str, ...]:
+    """The hosts and networks that a call touches, bare of scheme, port and path."""
+    return tuple(host_of(str(call.arguments[name])) if name != "target" else str(call.arguments[name])
+                 for name in ("host", "target", "url") if name in call.arguments)  # fmt: skip
+
+
+def _check(tool: str, name: str, parameter: Parameter, value: Value) -> None:
+    if not isinstance(value, _TYPES[parameter.type]) or (parameter.type == "integer" and isinstance(value, bool)):
+        raise InvalidCall(f"{tool}: {name}={value!r} is not of type {parameter.type}")
+    if parameter.enum and value not in parameter.enum:
+        raise InvalidCall(f"{tool}: {name}={value!r} is not one of {', '.join(parameter.enum)}")
+    try:
+        if name == "port":
+            check_port(int(value))
+        elif name in ("count", "interval", "hours") and int(value) < 1:
+            raise ValueError(f"{value} is not positive")
+        elif name == "ports" and not is_port_list(str(value)):
+            raise ValueError(f"{value!r} is not a port list such as 22,80,8000-8100")
+        elif name == "target":
+            parse_target(str(value))
+        elif name == "url":
+            parse_url(str(value))
+        elif name == "host":
+            parse_host(host_of(str(value)))
+    except ValueError as error:
+        raise InvalidCall(f"{tool}: {name}: {error}") from None
+
+
+def _without_none(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return value

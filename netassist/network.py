@@ -39,9 +39,10 @@ class Progress(NamedTuple):
 class Stream:
     """One TCP connection whose every step ends at the call's deadline or its own time-out, whichever is first."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, where: str, network: Network) -> None:
+    def __init__(self, ends: tuple[asyncio.StreamReader, asyncio.StreamWriter], address: str, where: str, network: Network) -> None:
         self.address = address
-        self._reader, self._writer, self._where, self._network = reader, writer, where, network
+        self._reader, self._writer = ends
+        self._where, self._network = where, network
 
     async def send(self, data: bytes) -> None:
         self._writer.write(data)
@@ -153,16 +154,16 @@ class Network:
             where = f"{host}:{port}" if str(address) == host else f"{host}:{port} ({address})"
             self.connections += 1
             try:
-                reader, writer = await self.within(asyncio.open_connection(str(address), port), f"{where}: connecting")
+                ends = await self.within(asyncio.open_connection(str(address), port), f"{where}: connecting")
                 break
             except Failed as failed:
                 failure = failed
         else:
             raise failure or Failed("unresolvable", f"{host}: no address found; check the spelling")
         try:
-            yield Stream(reader, writer, str(address), where, self)
+            yield Stream(ends, str(address), where, self)
         finally:
-            writer.transport.abort()
+            ends[1].transport.abort()
 
 
 def _failed(error: OSError, step: str) -> Failed:

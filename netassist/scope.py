@@ -46,7 +46,7 @@ class Scope(msgspec.Struct, frozen=True):
         if special and not written and not (plain.is_loopback and _spelled(host) == "localhost"):
             raise Failed(
                 "out_of_scope",
-                f"{host}: resolves to {plain}, which is probed only when written out; name the address, or allow it in [scope] allow",
+                f"{host}: resolves to {plain}, which must be written out; name the address, or allow it in [scope] allow",
             )
 
 

@@ -77,10 +77,9 @@ def parse_target(text: str) -> Target:
 
 def host_of(text: str) -> str:
     """The bare host of a host, a ``host:port``, or a URL, spelled as it was written."""
+    netloc = text
     if "://" in text:
         netloc = text.split("://", 1)[1].split("/", 1)[0].split("?", 1)[0].rsplit("@", 1)[-1]
-    else:
-        netloc = text
     if netloc.startswith("["):
         return netloc[1:].split("]", 1)[0]
     return netloc.split(":", 1)[0] if netloc.count(":") == 1 else netloc

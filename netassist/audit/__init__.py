@@ -1,0 +1,18 @@
+"""What observations mean: rules turn a report into findings, the same whichever backend planned the probe."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+
+import msgspec
+
+from netassist.observations import Report, schema_of
+
+
+def judged(report: Report) -> Report:
+    """The report with the findings of its rules: those of ``netassist.audit.rules.NAME`` for schema ``netassist/NAME/1``."""
+    name = f"netassist.audit.rules.{schema_of(report).split('/')[1]}"
+    if importlib.util.find_spec(name) is None:
+        return report
+    return msgspec.structs.replace(report, findings=(*report.findings, *importlib.import_module(name).judge(report)))

@@ -1,0 +1,50 @@
+"""What every backend does: turn a request, in its conversation, into a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from netassist.toolbox import Call, Tool
+
+Outcome = Literal["call", "clarify", "no_call"]
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """One earlier turn: what the user said, what was called, and each result as a short typed summary."""
+
+    request: str
+    calls: tuple[Call, ...] = ()
+    results: tuple[str, ...] = ()
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The calls to run (`call`), or a question back (`clarify`), or that no tool serves (`no_call`).
+
+    `text` is the model's own question or answer, empty where it wrote none. `confidence` is the smallest margin between the
+    best and second-best admitted token's log probability, None where the backend cannot tell.
+    """
+
+    outcome: Outcome
+    calls: tuple[Call, ...] = ()
+    text: str = ""
+    confidence: float | None = None
+
+
+class Backend(Protocol):
+    name: str
+    model: str
+
+    async def plan(
+        self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]
+    ) -> Plan:
+        """Decide the calls. Raises BackendError, with a line for the user, where the backend cannot answer."""
+
+    async def close(self) -> None:
+        """Let go of processes and connections."""
+
+
+class BackendError(Exception):
+    """A backend that cannot answer; the message says what happened and what to do next."""

@@ -20,6 +20,7 @@ from netassist.scope import Scope
 from netassist.targets import Address, parse_address, parse_host
 
 T = TypeVar("T")
+Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _ERRNO_KINDS: dict[int, FailureKind] = {
     errno.ECONNREFUSED: "refused",
@@ -39,7 +40,7 @@ class Progress(NamedTuple):
 class Stream:
     """One TCP connection whose every step ends at the call's deadline or its own time-out, whichever is first."""
 
-    def __init__(self, ends: tuple[asyncio.StreamReader, asyncio.StreamWriter], address: str, where: str, network: Network) -> None:
+    def __init__(self, ends: Ends, address: str, where: str, network: Network) -> None:
         self.address = address
         self._reader, self._writer = ends
         self._where, self._network = where, network

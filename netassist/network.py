@@ -11,13 +11,15 @@ import contextlib
 import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from ipaddress import ip_network
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, TypeVar
 
 from netassist.observations import Failed, FailureKind
 from netassist.scope import Scope
-from netassist.targets import Address, parse_address, parse_host
+from netassist.targets import Address, parse_address, parse_host, parse_network
+from netassist.targets import Network as Cidr
 
 T = TypeVar("T")
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -43,22 +45,41 @@ class Stream:
     def __init__(self, ends: Ends, address: str, where: str, network: Network) -> None:
         self.address = address
         self._reader, self._writer = ends
-        self._where, self._network = where, network
+        self.where, self._network = where, network
 
     async def send(self, data: bytes) -> None:
         self._writer.write(data)
-        await self._network.within(self._writer.drain(), f"{self._where}: sending")
+        await self._network.within(self._writer.drain(), f"{self.where}: sending")
 
     async def receive(self, limit: int = 65536, timeout: float | None = None) -> bytes:
         """Whatever arrives next, at most `limit` bytes; empty at the end of the stream."""
-        return await self._network.within(self._reader.read(limit), f"{self._where}: waiting for an answer", timeout)
+        return await self._network.within(self._reader.read(limit), f"{self.where}: waiting for an answer", timeout)
 
     async def receive_exactly(self, size: int) -> bytes:
         """Exactly `size` bytes; Failed(protocol) where the peer closes before."""
         try:
-            return await self._network.within(self._reader.readexactly(size), f"{self._where}: waiting for an answer")
+            return await self._network.within(self._reader.readexactly(size), f"{self.where}: waiting for an answer")
         except asyncio.IncompleteReadError as error:
-            raise Failed("protocol", f"{self._where}: closed after {len(error.partial)} of {size} bytes") from None
+            raise Failed("protocol", f"{self.where}: closed after {len(error.partial)} of {size} bytes") from None
+
+
+class Icmp:
+    """ICMP or ICMPv6 messages to and from one address; deadlines as with `Stream`."""
+
+    def __init__(self, opened: socket.socket, address: str, where: str, network: Network) -> None:
+        self.address, self.version = address, 6 if opened.family == socket.AF_INET6 else 4
+        self._socket, self._where, self._network = opened, where, network
+
+    async def send(self, message: bytes) -> None:
+        step = f"{self._where}: sending an ICMP message"
+        await self._network.within(asyncio.get_running_loop().sock_sendall(self._socket, message), step)
+
+    async def receive(self, timeout: float) -> bytes:
+        """The next ICMP message from the address, without the IP header that raw IPv4 sockets hand up (RFC 791, section 3.1)."""
+        step = f"{self._where}: waiting for an ICMP message"
+        packet = await self._network.within(asyncio.get_running_loop().sock_recv(self._socket, 65536), step, timeout)
+        has_header = self.version == 4 and self._socket.type == socket.SOCK_RAW and packet
+        return packet[4 * (packet[0] & 0x0F) :] if has_header else packet
 
 
 class Network:
@@ -70,6 +91,7 @@ class Network:
         deadline: seconds for the whole call.
         progress: called with each `Progress`.
         ca_file: PEM file of further trust anchors.
+        resolver: the name server that `dns_lookup` asks, ``address`` or ``address:port``; the system's where it is None.
     """
 
     def __init__(
@@ -80,16 +102,27 @@ class Network:
         deadline: float = 60.0,
         progress: Callable[[Progress], None] = lambda _: None,
         ca_file: Path | None = None,
+        resolver: str | None = None,
     ) -> None:
-        self.scope, self.timeout, self.progress, self.ca_file = scope, timeout, progress, ca_file
+        self.scope, self.timeout, self.progress = scope, timeout, progress
+        self.ca_file, self.resolver = ca_file, resolver
         self.connections = 0
         self._ends = monotonic() + deadline
         self._pinned: dict[str, tuple[Address, ...]] = {}
+        self._clocks: set[asyncio.Timeout] = set()
+        self._interrupted = False
 
     @property
     def remaining(self) -> float:
         """Seconds until the call's deadline; never negative."""
         return max(0.0, self._ends - monotonic())
+
+    def interrupt(self) -> None:
+        """Bring the deadline forward to now: every step under way ends, and the probe reports what it has."""
+        self._interrupted, self._ends = True, monotonic()
+        for clock in self._clocks:
+            if not clock.expired():
+                clock.reschedule(0)
 
     async def within(self, awaitable: Awaitable[T], step: str, timeout: float | None = None) -> T:
         """Await one step of `step` ("host:port: doing what"); socket errors and time-outs become `Failed`.
@@ -97,12 +130,18 @@ class Network:
         It ends after `timeout` seconds (the step time-out by default), and at the call's deadline in any case.
         """
         seconds = min(timeout or self.timeout, self.remaining)
+        clock = asyncio.timeout(seconds)
+        self._clocks.add(clock)
         try:
-            return await asyncio.wait_for(awaitable, seconds)
+            async with clock:
+                return await awaitable
         except TimeoutError:
-            raise Failed("timeout", f"{step}: no answer within {seconds:.3g} s") from None
+            what = "interrupted" if self._interrupted else f"no answer within {seconds:.3g} s"
+            raise Failed("timeout", f"{step}: {what}") from None
         except OSError as error:
             raise _failed(error, step) from None
+        finally:
+            self._clocks.discard(clock)
 
     async def resolve(self, host: str) -> tuple[Address, ...]:
         """The addresses of a host within scope, looked up once and pinned for the rest of the call.
@@ -126,6 +165,30 @@ class Network:
             self._pinned[host] = tuple(allowed)
         return self._pinned[host]
 
+    async def resolve_network(self, text: str) -> tuple[Cidr, tuple[Cidr, ...]]:
+        """A CIDR network within scope, and what the scope denies inside it, which the caller has to leave out.
+
+        Denied names are looked up; denied suffixes (``.example.org``) cannot be told from addresses and are not left out.
+
+        Raises:
+            Failed: `invalid`, `out_of_scope`, or `timeout` where a denied name could not be looked up.
+        """
+        area = parse_network(text)
+        if area is None:
+            raise Failed("invalid", f"{text} is not a network such as 192.0.2.0/24")
+        denied = list(self.scope.check_network(area))
+        for name in self.scope.deny:
+            if "/" in name or name.startswith(".") or parse_address(name):
+                continue
+            try:
+                found = await self._look_up(name)
+            except Failed as failed:
+                if failed.failure.kind == "timeout":
+                    raise
+                continue
+            denied += [ip_network(address) for address in found if address.version == area.version and address in area]
+        return area, tuple(denied)
+
     async def _look_up(self, host: str) -> list[Address]:
         try:
             name = parse_host(host).host
@@ -143,13 +206,16 @@ class Network:
         return list(dict.fromkeys(address for address in found if address is not None))
 
     @contextlib.asynccontextmanager
-    async def connect(self, host: str, port: int) -> AsyncIterator[Stream]:
+    async def connect(self, host: str, port: int, *, first_only: bool = False) -> AsyncIterator[Stream]:
         """A TCP connection to the first address of `host` that accepts one; closed without waiting on leaving.
+
+        With `first_only` no other than the first address is tried, so that what is timed is one attempt.
 
         Raises:
             Failed: `refused`, `reset`, `unreachable`, `timeout`, `unresolvable` or `out_of_scope`, of the last address tried.
         """
         addresses = await self.resolve(host)
+        addresses = addresses[:1] if first_only else addresses
         failure: Failed | None = None
         for address in addresses:
             where = f"{host}:{port}" if str(address) == host else f"{host}:{port} ({address})"
@@ -165,6 +231,39 @@ class Network:
             yield Stream(ends, str(address), where, self)
         finally:
             ends[1].transport.abort()
+
+    @contextlib.asynccontextmanager
+    async def icmp(self, host: str) -> AsyncIterator[Icmp]:
+        """An ICMP socket to the first address of `host`: a datagram socket where the kernel lets this user have one, else raw.
+
+        Raises:
+            Failed: `denied` where the user may open neither; `unreachable`, `unresolvable`, `timeout`, `out_of_scope`.
+        """
+        address = (await self.resolve(host))[0]
+        where = host if str(address) == host else f"{host} ({address})"
+        self.connections += 1
+        opened = _icmp_socket(address, where)
+        try:
+            opened.setblocking(False)
+            opened.connect((str(address), 0))
+            yield Icmp(opened, str(address), where, self)
+        except OSError as error:
+            raise _failed(error, f"{where}: ICMP") from None
+        finally:
+            opened.close()
+
+
+def _icmp_socket(address: Address, where: str) -> socket.socket:
+    six = address.version == 6
+    family, protocol = (socket.AF_INET6, socket.IPPROTO_ICMPV6) if six else (socket.AF_INET, socket.IPPROTO_ICMP)
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
+        try:
+            return socket.socket(family, kind, protocol)
+        except PermissionError:
+            continue
+        except OSError as error:
+            raise _failed(error, f"{where}: opening an ICMP socket") from None
+    raise Failed("denied", f"{where}: this user may not open an ICMP socket (sysctl net.ipv4.ping_group_range, or run as root)")
 
 
 def _failed(error: OSError, step: str) -> Failed:

@@ -36,6 +36,18 @@ class Scope(msgspec.Struct, frozen=True):
         if not (name in self.named or _listed(self.named, name, address) or _listed(self.allow, name, address)):
             raise Failed("out_of_scope", f"{host}: not named in the request; name it, or allow it in [scope] allow")
 
+    def check_network(self, area: Network) -> tuple[Network, ...]:
+        """The denied networks inside `area`, which a scan of it has to leave out.
+
+        Raises Failed(out_of_scope) unless the whole of `area` was named or is allowed, and where all of it is denied.
+        """
+        denied = tuple(rule for rule in map(_network_of, self.deny) if rule is not None and _overlap(rule, area))
+        if any(_covers(rule, area) for rule in denied):
+            raise Failed("out_of_scope", f"{area}: the configuration denies it ([scope] deny)")
+        if not any(rule is not None and _covers(rule, area) for rule in map(_network_of, (*self.named, *self.allow))):
+            raise Failed("out_of_scope", f"{area}: not named in the request; name it, or allow it in [scope] allow")
+        return denied
+
     def check_address(self, host: str, address: Address) -> None:
         """Raises Failed(out_of_scope) where the address that `host` resolved to is denied, or special and not written out."""
         plain = getattr(address, "ipv4_mapped", None) or address
@@ -57,7 +69,7 @@ def _spelled(host: str) -> str:
 
 def _listed(rules: frozenset[str] | tuple[str, ...], name: str, address: Address | None) -> bool:
     for rule in rules:
-        network = parse_network(rule) or _single(rule)
+        network = _network_of(rule)
         if network is not None:
             if address is not None and address.version == network.version and address in network:
                 return True
@@ -66,6 +78,14 @@ def _listed(rules: frozenset[str] | tuple[str, ...], name: str, address: Address
     return False
 
 
-def _single(rule: str) -> Network | None:
+def _network_of(rule: str) -> Network | None:
     address = parse_address(rule)
-    return ipaddress.ip_network(address) if address is not None else None
+    return ipaddress.ip_network(address) if address is not None else parse_network(rule)
+
+
+def _overlap(one: Network, other: Network) -> bool:
+    return one.version == other.version and one.overlaps(other)
+
+
+def _covers(outer: Network, inner: Network) -> bool:
+    return _overlap(outer, inner) and outer.prefixlen <= inner.prefixlen

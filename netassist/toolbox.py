@@ -1,7 +1,7 @@
 """The tools: what a model is told of each (tools/*.json), and the handler that runs it.
 
-A tool is one JSON file in BFCL's function-doc form (`name`, `description`, `parameters`), with three fields that no model sees:
-`handler` (``module:function``, absent while the tool is planned for but not there yet), `risk`, and `examples`.
+A tool is one JSON file in BFCL's function-doc form (`name`, `description`, `parameters`), with four fields that no model sees:
+`handler` (``module:function``, absent while the tool is planned for but not there yet), `risk`, `examples`, and `deadline_s`.
 Nothing is imported until a tool is called.
 """
 
@@ -49,6 +49,8 @@ class Tool(msgspec.Struct, frozen=True):
     risk: Risk
     handler: str | None = None
     examples: tuple[str, ...] = ()
+    deadline_s: float = 60.0
+    """Seconds that a call may take unless the user says otherwise."""
 
     @property
     def implemented(self) -> bool:

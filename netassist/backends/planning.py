@@ -13,10 +13,11 @@ Outcome = Literal["call", "clarify", "no_call"]
 
 
 class Exchange(msgspec.Struct, frozen=True):
-    """One earlier turn: what the user said, what was called, and each result as a short typed summary."""
+    """One earlier turn: what the user said, what was called, what it came to, and each result as a short typed summary."""
 
     request: str
     calls: tuple[Call, ...] = ()
+    outcome: Outcome = "call"
     results: tuple[str, ...] = ()
 
 

@@ -1,0 +1,63 @@
+# Given: Python 3.11 or newer, git and make. build-support/setup.sh does the rest of the set-up; docs/development.md explains.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= python3
+export PYTHON
+BIN := .venv/bin
+SETUP := @build-support/setup.sh
+# What behaves differently for root: raw sockets, Nmap's scan types, a server's own privilege separation.
+PRIVILEGE_TESTS := $(wildcard tests/probes tests/tls tests/test_quantum.py)
+
+.PHONY: help setup demo test check unprivileged wheel fmt nano lock clean distclean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+
+setup: ## virtual environment, locked dependencies, llama.cpp compiled; Nmap from the distribution
+	$(SETUP)
+
+demo: ## real questions to real servers on this machine, answered by measurement
+	$(SETUP)
+	@$(BIN)/python -m netassist.demo
+
+test: check unprivileged wheel ## everything that CI runs: check, unprivileged, wheel
+
+check: ## lint, types, import layers, tests
+	$(SETUP) test
+	$(BIN)/ruff check .
+	$(BIN)/mypy netassist tests build-support
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+unprivileged: ## as root: the probes' tests once more, as a user without any capability
+	$(SETUP) test
+	@if [ "$$(id -u)" = 0 ]; then set -x; build-support/unprivileged.sh $(BIN)/pytest -p no:cacheprovider $(PRIVILEGE_TESTS); \
+	else echo "unprivileged: not root, so the tests ran without privileges already"; fi
+
+wheel: ## build dist/*.whl and dist/*.tar.gz, and run the wheel in an empty folder
+	$(SETUP)
+	$(BIN)/python -m build --no-isolation --outdir dist
+	$(BIN)/python build-support/wheel_check.py dist
+
+fmt: ## format the code, mend what ruff can mend
+	$(SETUP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+nano: ## train the built-in model from scratch (an hour) and export it
+	$(SETUP) train
+	$(BIN)/python -m netassist.nano.train runs/nano --minutes 60
+	$(BIN)/python -m netassist.nano.export runs/nano netassist/nano/nano.gguf
+
+lock: ## lock the dependencies anew; UPGRADE=--upgrade takes the newest
+	$(SETUP)
+	build-support/lock.sh $(UPGRADE)
+
+clean: ## remove what was built; the virtual environment and runs/ stay
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## clean, and remove the virtual environment
+	rm -rf .venv

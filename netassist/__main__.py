@@ -1,0 +1,5 @@
+"""``python -m netassist``."""
+
+from netassist.cli import main
+
+main()

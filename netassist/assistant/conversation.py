@@ -1,0 +1,169 @@
+"""The loop: a request is planned, each call passes the gate, runs and is judged, and the reports become an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+from netassist.assistant.answers import Answer, Step, answered, unanswered
+from netassist.assistant.events import Event, Finished, Moved, Planned, Started
+from netassist.assistant.gate import Approve, Pass, Refused, admit
+from netassist.assistant.journal import Journal, entry
+from netassist.audit import judged
+from netassist.backends.planning import Backend, Exchange, Plan
+from netassist.configuration import Settings
+from netassist.entities import Entity, recognise
+from netassist.network import Network, Progress
+from netassist.reports.text import sentence
+from netassist.toolbox import Call, Risk, run, tools
+
+AT_ONCE = 4
+"""Calls of one request that run side by side."""
+LONGEST_REQUEST = 8000
+"""Characters; no request that a person types is longer, and a planner would only see its end."""
+
+_log = logging.getLogger(__name__)
+
+
+class Interrupted(Exception):
+    """The person stopped it before anything had been measured."""
+
+
+async def nobody(call: Call, risk: Risk) -> bool:
+    """The approval where there is nobody to ask: no."""
+    return False
+
+
+class Conversation:
+    """Requests and answers that may refer to each other.
+
+    Args:
+        tell: called with each event.
+        approve: asked before a call whose risk tier demands it.
+        approved: tiers approved beforehand.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        settings: Settings,
+        journal: Journal,
+        *,
+        tell: Callable[[Event], None] = lambda _: None,
+        approve: Approve = nobody,
+        approved: frozenset[Risk] = frozenset(),
+    ) -> None:
+        self.backend, self.settings, self.journal = backend, settings, journal
+        self.tell, self.approve, self.approved = tell, approve, approved
+        self._earlier: list[Exchange] = []
+        self._said: list[Entity] = []
+        self._networks: set[Network] = set()
+        self._waiting: set[asyncio.Task[object]] = set()
+        self._interrupted = False
+        self._asking = asyncio.Lock()
+
+    async def ask(self, request: str) -> Answer:
+        """Answer one request.
+
+        Raises:
+            BackendError: no plan could be made; the message says why.
+            JournalError: the journal cannot be written, so nothing was run.
+            ValueError: the request is empty or too long.
+            Interrupted: stopped before the first call.
+        """
+        if not request.strip():
+            raise ValueError('the question is empty; ask for example: netassist ask "is 192.0.2.1 up?"')
+        if len(request) > LONGEST_REQUEST:
+            raise ValueError(f"the question has {len(request):,} characters; {LONGEST_REQUEST:,} is the most")
+        self._interrupted = False
+        self.journal.open()
+        inventory = self.settings.inventory
+        plan = await self._plan(request)
+        said = [*self._said, *recognise(request, inventory, self._said)]
+        if plan.outcome != "call":
+            answer = unanswered(request, plan, self.backend.name, self.backend.model, inventory)
+            self._remember(request, plan, said, ())
+            return answer
+        self.tell(Planned(plan.calls))
+        limit = asyncio.Semaphore(AT_ONCE)
+        steps = await asyncio.gather(*(self._step(limit, i, call, request, said) for i, call in enumerate(plan.calls)))
+        self._remember(request, plan, said, steps)
+        return answered(request, steps, self.backend.name, self.backend.model, self._interrupted)
+
+    def interrupt(self) -> None:
+        """Stop what is under way: planning is given up, and probes report what they have."""
+        self._interrupted = True
+        for task in self._waiting:
+            task.cancel()
+        for network in self._networks:
+            network.interrupt()
+
+    async def close(self) -> None:
+        await self.backend.close()
+
+    async def _plan(self, request: str) -> Plan:
+        planning = asyncio.ensure_future(
+            self.backend.plan(request, self._earlier, list(tools().values()), self.settings.inventory)
+        )
+        self._waiting.add(planning)
+        try:
+            return await planning
+        except asyncio.CancelledError:
+            if self._interrupted:
+                raise Interrupted("interrupted; nothing was run") from None
+            raise
+        finally:
+            planning.cancel()
+            self._waiting.discard(planning)
+
+    async def _step(self, limit: asyncio.Semaphore, index: int, call: Call, request: str, said: list[Entity]) -> Step:
+        async with limit:
+            planned_by = f"{self.backend.name}/{self.backend.model}"
+            try:
+                async with self._asking:
+                    passed = await admit(call, self.settings, said, self.approved, self.approve)
+                if self._interrupted:
+                    raise Refused("denied", f"{call.name} was not begun: interrupted")
+            except Refused as refused:
+                self.journal.write(entry(request, planned_by, call, "nobody", str(refused)))
+                step = Step(call, "unavailable" if refused.kind == "unavailable" else "refused", message=str(refused))
+            else:
+                self.tell(Started(index, call))
+                step = await self._run(index, call, passed)
+                outcome = step.report if step.report is not None else step.message or ""
+                self.journal.write(entry(request, planned_by, call, passed.allowed_by, outcome))
+            self.tell(Finished(index, step))
+            return step
+
+    async def _run(self, index: int, call: Call, passed: Pass) -> Step:
+        network = network_for(call, passed, self.settings, lambda progress: self.tell(Moved(index, progress)))
+        self._networks.add(network)
+        began = monotonic()
+        try:
+            report = judged(await run(call, network))
+        except Exception as error:  # noqa: BLE001 - a mistake of ours in one probe must not take the other answers along
+            _log.error("%s", call, exc_info=error)
+            return Step(call, "failed", monotonic() - began, f"{call.name}: internal error ({type(error).__name__}: {error})")
+        finally:
+            self._networks.discard(network)
+        message = report.error.message if report.error else None
+        return Step(call, report.status, round(monotonic() - began, 3), message, report)
+
+    def _remember(self, request: str, plan: Plan, said: list[Entity], steps: tuple[Step, ...] | list[Step]) -> None:
+        results = tuple(sentence(step.report) if step.report else step.message or "" for step in steps)
+        self._earlier.append(Exchange(request, plan.calls, plan.outcome, results))
+        self._said = said
+
+
+def network_for(call: Call, passed: Pass, settings: Settings, progress: Callable[[Progress], None]) -> Network:
+    """The way out for one admitted call."""
+    return Network(
+        passed.scope,
+        deadline=tools()[call.name].deadline_s,
+        progress=progress,
+        ca_file=Path(settings.ca_file).expanduser() if settings.ca_file else None,
+        resolver=settings.resolver,
+    )

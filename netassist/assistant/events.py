@@ -1,0 +1,39 @@
+"""What a conversation tells its listener while it works."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from netassist.assistant.answers import Step
+from netassist.network import Progress
+from netassist.toolbox import Call
+
+
+class Planned(NamedTuple):
+    """The calls have been decided; each is checked by the gate before it runs."""
+
+    calls: tuple[Call, ...]
+
+
+class Started(NamedTuple):
+    """The call numbered `index` in the plan has begun."""
+
+    index: int
+    call: Call
+
+
+class Moved(NamedTuple):
+    """How far the call numbered `index` is."""
+
+    index: int
+    progress: Progress
+
+
+class Finished(NamedTuple):
+    """The call numbered `index` is over: run, or refused."""
+
+    index: int
+    step: Step
+
+
+Event = Planned | Started | Moved | Finished

@@ -1,0 +1,94 @@
+"""``netassist ask``: one question, planned, measured and answered."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from netassist.cli.exits import CLEAN, FINDINGS, INCOMPLETE, INTERRUPTED, REFUSED, USAGE
+from netassist.cli.options import Approve, Config, FailOn, Format, ModelFile, Threads, reaches
+
+if TYPE_CHECKING:
+    from netassist.assistant.answers import Answer
+    from netassist.assistant.conversation import Conversation
+
+def ask(
+    *question: Annotated[str, Parameter(help="The question in plain words; quotation marks are optional.")],
+    format: Format = "text",
+    approve: Approve = (),
+    fail_on: FailOn = "never",
+    model: ModelFile = None,
+    threads: Threads = None,
+    config: Config = None,
+) -> int:
+    """Answer one question by measurement.
+
+    Try:
+      netassist ask "give me info on the SSL certificate of example.org"
+      netassist ask "is ssh on 192.0.2.7 quantum safe?" -f json
+      netassist ask "run the vulnerability scripts against 192.0.2.7" --approve intrusive
+    """
+    import asyncio
+
+    from netassist.assistant.conversation import Conversation, Interrupted
+    from netassist.assistant.events import Event, Finished, Moved
+    from netassist.assistant.journal import Journal
+    from netassist.cli.backend import chosen_backend
+    from netassist.cli.output import show_answer
+    from netassist.cli.terminal import ProgressLine
+    from netassist.cli.terminal import approve as on_terminal
+    from netassist.configuration import load, state_folder
+
+    settings = load(config)
+    line = ProgressLine()
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Moved):
+            line.moved(event.index, event.progress)
+        elif isinstance(event, Finished):
+            line.finished(event.index)
+
+    conversation = Conversation(
+        chosen_backend(settings, model, threads),
+        settings,
+        Journal(state_folder()),
+        tell=tell,
+        approve=on_terminal,
+        approved=frozenset(approve),
+    )
+    try:
+        answer = asyncio.run(_asked(conversation, " ".join(question)))
+    except Interrupted as interrupted:
+        print(f"netassist: {interrupted}", file=sys.stderr)
+        return INTERRUPTED
+    except ValueError as error:
+        print(f"netassist: {error}", file=sys.stderr)
+        return USAGE
+    finally:
+        line.clear()
+    show_answer(answer, format)
+    return _code(answer, fail_on)
+
+
+async def _asked(conversation: Conversation, question: str) -> Answer:
+    from netassist.cli.terminal import interruptible
+
+    try:
+        with interruptible(conversation.interrupt):
+            return await conversation.ask(question)
+    finally:
+        await conversation.close()
+
+
+def _code(answer: Answer, fail_on: str) -> int:
+    if answer.interrupted:
+        return INTERRUPTED
+    if answer.outcome == "clarify":
+        return USAGE
+    if any(step.status == "refused" for step in answer.steps):
+        return REFUSED
+    if any(step.status != "ok" for step in answer.steps):
+        return INCOMPLETE
+    return FINDINGS if reaches(answer.findings, fail_on) else CLEAN

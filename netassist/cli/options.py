@@ -1,0 +1,35 @@
+"""Options that several commands share, and the words their help uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from netassist.observations import SEVERITIES, Finding
+
+Format = Annotated[Literal["text", "json"], Parameter(name=("-f", "--format"), help="How to print the result.")]
+Config = Annotated[Path | None, Parameter(help="Another configuration file than the user's own.")]
+ModelFile = Annotated[Path | None, Parameter(name="--model", help="A GGUF file to plan with, instead of the built-in model.")]
+Threads = Annotated[int | None, Parameter(help="Threads of the model; all usable cores where left out.")]
+Approve = Annotated[
+    tuple[Literal["intrusive", "change"], ...],
+    Parameter(
+        name="--approve",
+        help="Allow calls of this risk tier without asking: intrusive (vulnerability scripts, networks above /20), change.",
+        consume_multiple=False,
+        negative="",
+    ),
+]
+FailOn = Annotated[
+    Literal["critical", "high", "medium", "low", "info", "never"],
+    Parameter(help="Exit with 1 where there is a finding of this severity or a worse one."),
+]
+
+
+def reaches(findings: Sequence[Finding], fail_on: str) -> bool:
+    """Whether one of the findings is of the severity `fail_on` or a worse one."""
+    limit = SEVERITIES.index(fail_on) if fail_on in SEVERITIES else -1
+    return any(SEVERITIES.index(finding.severity) <= limit for finding in findings)

@@ -1,0 +1,71 @@
+"""Results on stdout, as text or JSON; nothing else goes there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from netassist.observations import Report
+
+if TYPE_CHECKING:
+    from netassist.assistant.answers import Answer, Step
+    from netassist.reports.style import Line
+
+
+def show(report: Report, format: str) -> None:
+    """Print one report."""
+    if format == "json":
+        _json(report)
+    else:
+        from netassist.reports.style import columns
+        from netassist.reports.text import lines
+
+        _text(lines(report, width=columns(sys.stdout)))
+
+
+def show_answer(answer: Answer, format: str) -> None:
+    """Print an answer: its sentence where nothing was run, else each step's report."""
+    if format == "json":
+        _json(answer)
+    else:
+        _text(_answer_lines(answer))
+
+
+def _answer_lines(answer: Answer) -> Iterator[Line]:
+    from netassist.reports.layout import BAD, BLANK, NEUTRAL, UNKNOWN, WARN, paragraph
+    from netassist.reports.style import Span, columns
+
+    width = columns(sys.stdout)
+    if not answer.steps:
+        tone = UNKNOWN if answer.outcome == "clarify" else BAD if answer.outcome == "failed" else NEUTRAL
+        yield from paragraph(Span(answer.answer, tone.style), width, lead=Span(f"{tone.mark} ", tone.style))
+    if answer.interrupted:
+        yield from paragraph(Span("Interrupted; this is what is known.", "warn"), width, lead=Span(f"{WARN.mark} ", "warn"))
+    for number, step in enumerate(answer.steps):
+        if number:
+            yield BLANK
+        yield from _step_lines(step, width)
+
+
+def _step_lines(step: Step, width: int) -> Iterable[Line]:
+    from netassist.reports.layout import BAD, paragraph
+    from netassist.reports.style import Span
+    from netassist.reports.text import lines
+
+    called = paragraph(Span(f"▸ {step.call}", "accent"), width)
+    if step.report is not None:
+        return (*called, *lines(step.report, width=width))
+    return (*called, *paragraph(Span(step.message or step.status, BAD.style), width, lead=Span(f"{BAD.mark} ", BAD.style)))
+
+
+def _json(result: Report | Answer) -> None:
+    from netassist.reports.json import encoded
+
+    sys.stdout.write(encoded(result, pretty=True).decode() + "\n")
+
+
+def _text(lines: Iterable[Line]) -> None:
+    from netassist.reports.style import ansi, wants_colour
+
+    sys.stdout.write(ansi(lines, colour=wants_colour(sys.stdout), encoding=sys.stdout.encoding or "ascii"))

@@ -1,0 +1,24 @@
+"""The command without a name: the terminal UI."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from netassist.cli.backend import chosen_backend
+from netassist.cli.exits import USAGE
+from netassist.toolbox import Risk
+
+
+def opened(config: Path | None, model: Path | None, threads: int | None, approve: tuple[Risk, ...]) -> int:
+    """Run the terminal UI; its exit code."""
+    from netassist.assistant.journal import Journal
+    from netassist.configuration import load, state_folder
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print('netassist: no terminal here; ask one question with: netassist ask "…", or see netassist --help', file=sys.stderr)
+        return USAGE
+    settings = load(config)
+    from netassist.tui.app import run
+
+    return run(settings, chosen_backend(settings, model, threads), Journal(state_folder()), frozenset(approve))

@@ -1,0 +1,49 @@
+"""``netassist tools``: what can be run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from netassist.cli.options import Format
+
+if TYPE_CHECKING:
+    from netassist.toolbox import Tool
+
+
+def tools(name: Annotated[str | None, Parameter(help="One tool, with its arguments.")] = None, *, format: Format = "text") -> int:
+    """List the tools, or show one with its arguments.
+
+    Try:
+      netassist tools
+      netassist tools nmap_scan
+    """
+    import json
+
+    from netassist import toolbox
+
+    known = toolbox.tools()
+    if name is not None and name not in known:
+        raise toolbox.InvalidCall(f"there is no tool {name!r}; `netassist tools` lists them")
+    chosen = [known[name]] if name is not None else list(known.values())
+    if format == "json":
+        rows = [toolbox.function_doc(tool) | {"implemented": tool.implemented, "risk": tool.risk} for tool in chosen]
+        print(json.dumps(rows, indent=1))
+    elif name is not None:
+        print("\n".join(_shown(chosen[0])))
+    else:
+        for tool in chosen:
+            there = f"{tool.risk:8}" if tool.implemented else "not yet "
+            print(f"{tool.name:18} {there} {tool.description}")
+    return 0
+
+
+def _shown(tool: Tool) -> list[str]:
+    lines = [f"{tool.name}: {tool.description}", f"risk: {tool.risk}" if tool.implemented else "not there yet", ""]
+    for name, parameter in tool.parameters.properties.items():
+        choices = f" One of {', '.join(parameter.enum)}." if parameter.enum else ""
+        needed = "optional" if parameter.default is None else f"default {parameter.default}"
+        needed = "required" if name in tool.parameters.required else needed
+        lines.append(f"  {name}=…  {parameter.description}{choices} ({parameter.type}, {needed})")
+    return lines + [f"  example: netassist run {tool.name} {example}" for example in tool.examples]

@@ -1,0 +1,9 @@
+"""The things that a request names: hosts, networks, URLs, numbers, durations, ports.
+
+Deterministic and fast. What stands here is all that a planned call may point at (see `netassist.grounding`); which of it a
+call takes is the model's decision. Every number of seconds, hours or a port is worked out here, never by a model.
+"""
+
+from netassist.entities.recognise import Entity, Kind, recognise
+
+__all__ = ["Entity", "Kind", "recognise"]

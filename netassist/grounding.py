@@ -1,0 +1,67 @@
+"""What a call may point at: only what the user said, or keeps in the inventory.
+
+The same rule serves the grammar (which offers nothing else) and the gate (which checks again).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netassist.entities import Entity, Kind
+from netassist.targets import host_of
+from netassist.toolbox import Call, Parameter, Value, tools
+
+_NAMES: tuple[Kind, ...] = ("host", "url", "word")
+KINDS: dict[str, tuple[Kind, ...]] = {
+    "host": _NAMES,
+    "url": ("url", "host", "word"),
+    "target": ("host", "network", "url", "word"),
+    "name": ("host", "url", "word", "network"),
+    "port": ("number", "service_port"),
+    "count": ("number",),
+    "interval": ("duration", "number"),
+    "hours": ("duration",),
+    "ports": ("ports", "number", "service_port"),
+}
+"""The kinds of entity that each parameter may take; a parameter that is not here takes free text, an enum value or a boolean."""
+
+KEEPS_URL = frozenset({("http_check", "url"), ("monitor_add", "host"), ("monitor_edit", "host"), ("monitor_remove", "host"),
+                       ("monitor_history", "host")})  # fmt: skip
+"""Where a URL stays whole; elsewhere its host is taken."""
+
+
+def value_of(tool: str, parameter: str, entity: Entity) -> Value:
+    """The value that a parameter takes when it points at `entity`: hours out of seconds, the bare host out of a URL."""
+    if entity.kind == "url" and (tool, parameter) not in KEEPS_URL:
+        return host_of(str(entity.value))
+    if parameter == "hours":
+        return max(1, round(int(entity.value) / 3600))
+    return str(entity.value) if parameter in ("ports", "host", "target", "name", "url") else entity.value
+
+
+def candidates(parameter_name: str, parameter: Parameter, entities: Sequence[Entity], tool: str = "") -> tuple[Value, ...] | None:
+    """The values a parameter may take, latest said last; None where free text is allowed."""
+    if parameter.enum:
+        return parameter.enum
+    if parameter.type == "boolean":
+        return (True, False)
+    if parameter_name not in KINDS:
+        return None
+    said = (value_of(tool, parameter_name, e) for e in entities if e.kind in KINDS[parameter_name])
+    return tuple(dict.fromkeys(said))
+
+
+def grounded(call: Call, entities: Sequence[Entity]) -> str | None:
+    """None where the user said every target, port and quantity of the call; otherwise what was not said."""
+    properties = tools()[call.name].parameters.properties
+    for name, value in call.arguments.items():
+        allowed = candidates(name, properties[name], entities, call.name)
+        if call.name == "processor_run" and name == "name":
+            continue
+        if allowed is not None and value != properties[name].default and _same(value) not in map(_same, allowed):
+            return f"{name}={value!r} does not come from the request"
+    return None
+
+
+def _same(value: Value) -> Value:
+    return value.lower().rstrip("./") if isinstance(value, str) else value

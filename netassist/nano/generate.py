@@ -1,0 +1,310 @@
+"""Training samples without end: seed dialogues, multiplied, and generated requests.
+
+A sample is a list of rows (what the model reads, what it has to write), in the notation of `netassist.nano.notation`. Every
+change below keeps the pair true: what is done to the request is done to the calls.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from netassist.nano.dialogues import Dialogue
+from netassist.nano.notation import (
+    CALLS_CLOSE, CALLS_OPEN, CLARIFY, LIMITS, NEXT_CALL, NO_CALL, Talk, literal, write,
+)  # fmt: skip
+
+Row = tuple[str, str]
+Sample = list[Row]
+
+_POINTER = re.compile(r"⟨([A-Z])(\d*)⟩")
+_HOST = re.compile(r"⟨[HWU]\d+⟩")
+_ANDS = (" and ", " and ", " & ", ", ", " plus ", " as well as ", " und ", " et ", " y ", " e ", " + ", " / ", " en ")
+_THENS = (". ", ". then ", " and ", ", then ", "; ", ". also ", ", and also ", "\n", " plus ", ". after that ", ". and ", " und ", " et ", "? and ", "! ")
+_SAME = ("same for {h}", "and {h}?", "{h} too", "now {h}", "do the same for {h}", "and what about {h}", "{h} as well please", "repeat for {h}",
+         "also {h}", "what about {h}?", "ok and {h}", "same thing on {h}", "und {h}?", "et {h} ?", "y {h}?", "now the same with {h}")  # fmt: skip
+_AGAIN = ("again", "once more please", "run that again", "repeat", "one more time", "try again", "do it again", "same again")
+_VAGUE = ("my server", "it", "our server", "the server", "the host", "that box", "my website", "the machine", "our site", "this host", "the site",
+          "my box", "the other one", "their server", "mein server", "mon serveur")  # fmt: skip
+_ANSWERS = ("{h}", "{h}", "it's {h}", "sorry, {h}", "{h} please", "i mean {h}", "the host is {h}", "oh right: {h}", "{h} of course", "take {h}")
+_THANKS = ("thanks", "great, thank you", "ok", "cool thx", "perfect", "nice one", "danke dir", "merci", "alright", "good to know")
+_ASKS = ("show me", "give me", "i need", "check", "get", "look up", "tell me", "i'd like", "can you get", "please find", "report", "pull", "i want", "fetch")
+_NOTS = ("don't {o}", "do not {o}", "no need to {o}", "you need not {o}", "never mind {t}", "skip {t}", "leave out {t}", "not {t}", "no {t} please",
+         "i don't want {t}", "without {t}", "forget about {t}")  # fmt: skip
+_IFS = ("what would happen if i had you {o}?", "could you {o} later, not now", "yesterday i asked a colleague to {o}", "suppose someone were to {o}, would it hurt?",
+        "tomorrow i will ask you to {o}", "how would one {o} by hand?", "is it legal to {o}?", "what does it mean to {o}?")  # fmt: skip
+_NAMES = ("truenas", "pihole", "kasse", "barn", "printer", "db{n}", "web{n}", "kiosk-{n}", "sw-core-{n}", "fileserver", "gw", "router", "nas", "mailhost", "cam_{n}",
+          "proxy-{n}", "vault", "jupiter", "zeus", "backup{n}", "k8s-node-{n}", "lab-{n}", "srv{n}", "ap-{n}", "intranet", "wiki", "build{n}", "edge-{n}", "print_{n}",
+          "fritzbox", "nuc", "octopi", "media", "athena", "rpi{n}", "ldap{n}", "gateway", "kitchen-pi", "hq-fw", "dc{n}")  # fmt: skip
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+class Wording:
+    """How people call one call (see phrases.toml)."""
+
+    def __init__(self, row: dict[str, object]) -> None:
+        self.tool = str(row["tool"])
+        self.things = _strings(row["things"])
+        self.orders = _strings(row["orders"])
+        arguments = row.get("arguments", {})
+        self._rest = "".join(f", {k}={literal(v)}" for k, v in arguments.items()) if isinstance(arguments, dict) else ""
+        self._target = {"nmap_scan": "target", "dns_lookup": "name", "whois_lookup": "name", "http_check": "url"}.get(self.tool, "host")
+
+    def call(self, pointer: str) -> str:
+        return f"{self.tool}({self._target}={pointer}{self._rest}"
+
+
+def _strings(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+class Source:
+    """Samples drawn from seed dialogues and wordings with a seeded random number generator."""
+
+    def __init__(self, seeds: Sequence[Dialogue], seed: int, generated: float = 0.25) -> None:
+        self.random = random.Random(seed)  # noqa: S311 - training data, no secret
+        self.generated = generated
+        self.samples = [sample for dialogue in seeds if (sample := converted(dialogue))]
+        self.singles = [sample for sample in self.samples if len(sample) == 1]
+        self.calls = [s for s in self.singles if s[0][1].startswith(CALLS_OPEN)]
+        self.refusals = [s for s in self.singles if s[0][1] == NO_CALL]
+        self.clear = [s for s in self.calls if _one_host(s[0])]
+        rows = tomllib.loads((Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8"))["wording"]
+        self.wordings = [Wording(row) for row in rows]
+        self.nouns = [wording for wording in self.wordings if wording.things]
+
+    def __iter__(self) -> Iterator[Sample]:
+        while True:
+            sample = self._generated() if self.random.random() < self.generated else self._multiplied()
+            if sample:
+                yield self._finished(sample)
+
+    def _multiplied(self) -> Sample:
+        r, draw = self.random, self.random.random()
+        if draw < 0.47:
+            return list(r.choice(self.samples))
+        if draw < 0.57:
+            return self._joined(r.choice(self.calls), r.choice(self.calls))
+        if draw < 0.63:
+            return self._joined(r.choice(self.refusals), r.choice(self.calls), (". ", ". ", "\n", "! ", " - ", "\n\n"))
+        if draw < 0.75:
+            return self._listed(r.choice(self.clear))
+        if draw < 0.83:
+            return _chained(r.choice(self.singles), r.choice(self.samples), self.random.random() < 0.5)
+        if draw < 0.92:
+            return self._followed(r.choice(self.clear))
+        return self._vague(r.choice(self.clear))
+
+    def _generated(self) -> Sample:
+        r, draw = self.random, self.random.random()
+        if draw < 0.25:
+            return [self._several_things()]
+        if draw < 0.40:
+            parts = [r.choice(self.wordings) for _ in range(r.choice((1, 2, 2, 3)))]
+            text = r.choice(_THENS).join(self._said(w, f"⟨H{i}⟩") for i, w in enumerate(parts, 1))
+            return [(text, _calls([w.call(f"⟨H{i}⟩") for i, w in enumerate(parts, 1)]))]
+        if draw < 0.62:
+            return [self._negated()]
+        if draw < 0.72:
+            wording = r.choice(self.wordings)
+            text = r.choice(_IFS).format(o=r.choice(wording.orders).format(h="⟨H1⟩"))
+            return [(text, NO_CALL)] if "?" not in wording.orders[0] else []
+        first, second = r.choice(self.wordings), r.choice(self.nouns)
+        its = r.choice(("and its {t}", "now {t}", "{t} too", "what about {t}?", "and {t}?", "also {t} please", "then {t}", "next {t}"))
+        thing = re.sub(r"^(?:the|a|an) ", r.choice(("its ", "the ", "")), r.choice(second.things))
+        return [(self._said(first, "⟨H1⟩"), _calls([first.call("⟨H1⟩")])), (its.format(t=thing), _calls([second.call("⟨H1⟩")]))]
+
+    def _said(self, wording: Wording, host: str) -> str:
+        r = self.random
+        if wording.things and r.random() < 0.5:
+            of = r.choice((" of ", " for ", " on ", " at ", " - ", ": "))
+            return f"{r.choice(_ASKS)} {r.choice(wording.things)}{of}{host}"
+        return r.choice(wording.orders).format(h=host)
+
+    def _several_things(self) -> Row:
+        r = self.random
+        parts = r.sample(self.nouns, r.choice((2, 2, 3, 3, 4)))
+        hosts = ["⟨H1⟩"] if r.random() < 0.7 else ["⟨H1⟩", "⟨H2⟩"]
+        things = _listing([r.choice(w.things) for w in parts], r)
+        target = r.choice((" and ", ", ", " & ")).join(hosts)
+        text = r.choice((f"{r.choice(_ASKS)} {things} of {target}", f"{target}: {things}", f"for {target} {r.choice(_ASKS)} {things}", f"{things} for {target} please"))
+        return text, _calls([w.call(h) for h in hosts for w in parts])
+
+    def _negated(self) -> Row:
+        r = self.random
+        wanted, unwanted = r.choice(self.wordings), r.choice(self.wordings)
+        if unwanted.tool == wanted.tool:
+            return self._negated()
+        same = r.random() < 0.6
+        no = r.choice(_NOTS)
+        no = no.format(o=r.choice(unwanted.orders).format(h="it" if same else "⟨H2⟩"), t=r.choice(unwanted.things or ["that"]))
+        ask = self._said(wanted, "⟨H1⟩")
+        glue = r.choice((", ", "; ", ". ", ", just ", " but ", ", only "))
+        text = f"{ask}{glue}{no}" if r.random() < 0.5 or same else f"{no}{glue}{ask}"
+        return text, _calls([wanted.call("⟨H1⟩")])
+
+    def _joined(self, first: Sample, second: Sample, glue: Sequence[str] = _THENS) -> Sample:
+        (a, wrote_a), (b, wrote_b) = first[0], _shifted(second, _highest(first))[0]
+        return [(a.rstrip(".!? ") + self.random.choice(glue) + b, _calls([*_split(wrote_a), *_split(wrote_b)]))]
+
+    def _listed(self, sample: Sample) -> Sample:
+        """One request about one host becomes the same about several."""
+        text, wrote = sample[0]
+        host = _HOST.search(wrote)
+        if host is None:
+            return []
+        taken = _highest(sample)
+        hosts = [host.group(), *(f"⟨H{taken + i}⟩" for i in range(1, self.random.choice((1, 1, 2, 2, 3)) + 1))]
+        shown = [h + (text.split(host.group(), 1)[1].split(" ")[0] if h.startswith("⟨W") and h == host.group() else "") for h in hosts]
+        old = shown[0]
+        if old not in text:
+            return []
+        return [(text.replace(old, _listing(shown, self.random)), _calls([_split(wrote)[0].replace(host.group(), h) for h in hosts]))]
+
+    def _followed(self, sample: Sample) -> Sample:
+        r = self.random
+        text, wrote = sample[0]
+        host = _HOST.search(wrote)
+        if host is None:
+            return []
+        if r.random() < 0.2:
+            return [*sample, (r.choice(_AGAIN), wrote)]
+        if r.random() < 0.15:
+            return [*sample, (r.choice(_THANKS), NO_CALL)]
+        other = f"⟨H{_highest(sample) + 1}⟩"
+        return [*sample, (r.choice(_SAME).format(h=other), wrote.replace(host.group(), other))]
+
+    def _vague(self, sample: Sample) -> Sample:
+        """A request whose target is gone asks back; the answer names it."""
+        text, wrote = sample[0]
+        host = _HOST.search(wrote)
+        if host is None or "⟨W" in text or len(_POINTER.findall(text)) > 2 or "⟨U" in text:
+            return []
+        vague = text.replace(host.group(), self.random.choice(_VAGUE))
+        rows: Sample = [(vague, CLARIFY)]
+        if self.random.random() < 0.6:
+            rows.append((self.random.choice(_ANSWERS).format(h=host.group()), wrote))
+        return rows
+
+    def _finished(self, sample: Sample) -> Sample:
+        r = self.random
+        if r.random() < 0.5:
+            sample = _renumbered(sample, r)
+        if r.random() < 0.25:
+            sample = self._renamed(sample)
+        if r.random() < 0.2:
+            rate = r.choice((0.03, 0.06, 0.12))
+            sample = [(_mistyped(text, rate, r), wrote) for text, wrote in sample]
+        if r.random() < 0.1:
+            sample = [(re.sub(r"[.,!?;:]+(?=\s|$)", "", text), wrote) for text, wrote in sample]
+        return sample
+
+    def _renamed(self, sample: Sample) -> Sample:
+        """A host name becomes a single-label name that keeps its text, or a URL."""
+        hosts = sorted({p for row in sample for p in re.findall(r"⟨H\d+⟩", row[0])})
+        if not hosts:
+            return sample
+        host, r = self.random.choice(hosts), self.random
+        letter = "W" if r.random() < 0.6 else "U"
+        taken = {int(n) for row in sample for n in re.findall(rf"⟨{letter}(\d+)⟩", row[0])}
+        free = [n for n in range(1, LIMITS[letter] + 1) if n not in taken]
+        if not free:
+            return sample
+        new = f"⟨{letter}{free[0]}⟩"
+        shown = new + (r.choice(_NAMES).format(n=f"{r.randint(1, 30):02d}" if r.random() < 0.5 else r.randint(1, 99)) if letter == "W" else "")
+        return [(text.replace(host, shown), wrote.replace(host, new)) for text, wrote in sample]
+
+
+def converted(dialogue: Dialogue) -> Sample:
+    """A seed dialogue in the model's notation; empty where something in its calls is not named in it."""
+    talk = Talk()
+    try:
+        return [(talk.read(turn.user), write(turn.calls, turn.outcome, talk)) for turn in dialogue.turns]
+    except ValueError:
+        return []
+
+
+def _calls(calls: Sequence[str]) -> str:
+    unique = list(dict.fromkeys(calls))
+    return CALLS_OPEN + NEXT_CALL.join(unique) + CALLS_CLOSE if unique else NO_CALL
+
+
+def _split(wrote: str) -> list[str]:
+    return wrote[len(CALLS_OPEN) : -len(CALLS_CLOSE)].split(NEXT_CALL) if wrote.startswith(CALLS_OPEN) else []
+
+
+def _one_host(row: Row) -> bool:
+    hosts = _HOST.findall(row[1])
+    return len(hosts) == 1 and row[0].count(hosts[0]) == 1 and len(_split(row[1])) == 1
+
+
+def _highest(sample: Sample) -> int:
+    return max((int(n) for row in sample for _, n in _POINTER.findall(row[0]) if n), default=0)
+
+
+def _shifted(sample: Sample, by: int) -> Sample:
+    """The sample with its placeholders numbered from `by` on, so that it may stand beside another."""
+    return [(_POINTER.sub(lambda m: _moved(m, by), a), _POINTER.sub(lambda m: _moved(m, by), b)) for a, b in sample]
+
+
+def _moved(match: re.Match[str], by: int) -> str:
+    return f"⟨{match[1]}{int(match[2]) + by}⟩" if match[2] else match.group()
+
+
+def _chained(first: Sample, second: Sample, swap: bool) -> Sample:
+    a, b = (second, first) if swap else (first, second)
+    return [*a, *_shifted(b, _highest(a))]
+
+
+def _listing(items: Sequence[str], r: random.Random) -> str:
+    if r.random() < 0.15:
+        return r.choice((" ", ", ", "\n- ")).join(items)
+    last = r.choice(_ANDS)
+    return ", ".join(items[:-1]) + last + items[-1]
+
+
+def _renumbered(sample: Sample, r: random.Random) -> Sample:
+    """Other numbers for the placeholders, so that each of them is met as often as the first."""
+    used: dict[str, list[str]] = {}
+    for row in sample:
+        for letter, digits in _POINTER.findall(row[0]):
+            if digits and digits not in used.setdefault(letter, []):
+                used[letter].append(digits)
+    new: dict[str, str] = {}
+    for letter, numbers in used.items():
+        limit = max(LIMITS[letter], *(int(n) for n in numbers))
+        start = r.randint(1, max(1, limit - max(int(n) for n in numbers) + 1)) - 1
+        new |= {letter + n: f"⟨{letter}{int(n) + start}⟩" for n in numbers}
+    def put(match: re.Match[str]) -> str:
+        return new.get(match[1] + match[2], match.group())
+
+    return [(_POINTER.sub(put, a), _POINTER.sub(put, b)) for a, b in sample]
+
+
+def _mistyped(text: str, rate: float, r: random.Random) -> str:
+    """Letters dropped, doubled, swapped or struck wrong, never inside a placeholder."""
+    out = []
+    for part in re.split(r"(⟨[A-Z]\d*⟩)", text):
+        letters = list(part)
+        if not part.startswith("⟨"):
+            for i in range(len(letters) - 1):
+                if letters[i].isalpha() and r.random() < rate:
+                    kind = r.randrange(4)
+                    if kind == 0:
+                        letters[i] = ""
+                    elif kind == 1:
+                        letters[i] *= 2
+                    elif kind == 2 and letters[i + 1].isalpha():
+                        letters[i], letters[i + 1] = letters[i + 1], letters[i]
+                    else:
+                        letters[i] = r.choice(_LETTERS)
+        out.append("".join(letters))
+    return "".join(out)
+
+
+def within_limits(sample: Sample) -> bool:
+    """Whether every placeholder of the sample is in the vocabulary."""
+    return all(not n or int(n) <= LIMITS.get(letter, 0) for row in sample for letter, n in _POINTER.findall(row[0] + row[1]))

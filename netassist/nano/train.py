@@ -1,0 +1,171 @@
+"""Train the built-in model from nothing, on CPU.
+
+    python -m netassist.nano.train RUN_FOLDER [--minutes 40] [--held-out 0.05]
+
+Writes tokenizer.json, checkpoint.pt (every few minutes; a run that finds one goes on from it) and log.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import sys
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch.nn import functional
+
+from netassist.nano.dialogues import dialogues
+from netassist.nano.generate import Sample, Source, within_limits
+from netassist.nano.model import Model, Shape
+from netassist.nano.notation import ASSISTANT, CALLS_CLOSE, CALLS_OPEN, END, NEXT_CALL, NO_CALL, USER, tool_list
+from netassist.nano.vocabulary import padded_size, trained
+from netassist.toolbox import tools
+
+BATCH_TOKENS = 6144
+PEAK_RATE, WARM_STEPS = 2e-3, 200
+AVERAGING = 0.999
+CHECKPOINT_SECONDS = 180
+
+
+def prompt_and_loss(sample: Sample, tokenizer: Tokenizer, chance: random.Random) -> tuple[list[int], list[int]]:
+    """Token numbers of a sample, and 1 where the model has to have written the token itself.
+
+    Now and then only some tools are on offer; what would need another then needs no call.
+    """
+    every = list(tools().values())
+    offered = every
+    if chance.random() < 0.12:
+        offered = sorted(chance.sample(every, chance.randint(8, 22)), key=lambda tool: tool.name)
+    names = {tool.name for tool in offered}
+    ids = list(tokenizer.encode(tool_list(offered)).ids)
+    loss = [0] * len(ids)
+    for text, wrote in sample:
+        written = wrote if all(call.split("(")[0] in names for call in _called(wrote)) else NO_CALL
+        read = tokenizer.encode(USER + text + ASSISTANT).ids
+        out = tokenizer.encode(written + END).ids
+        ids += [*read, *out]
+        loss += [0] * len(read) + [1] * len(out)
+    return ids, loss
+
+
+def _called(wrote: str) -> list[str]:
+    return wrote[len(CALLS_OPEN) : -len(CALLS_CLOSE)].split(NEXT_CALL) if wrote.startswith(CALLS_OPEN) else []
+
+
+def batches(source: Source, tokenizer: Tokenizer, context: int, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Batches of about BATCH_TOKENS, of samples of like length: (tokens, mask), each (samples, length)."""
+    chance = random.Random(seed)  # noqa: S311
+    stream = iter(source)
+    while True:
+        pool = [prompt_and_loss(s, tokenizer, chance) for s in islice(stream, 2048) if within_limits(s)]
+        pool = sorted((row for row in pool if len(row[0]) <= context), key=lambda row: len(row[0]))
+        groups, group = [], []
+        for row in pool:
+            if group and (len(group) + 1) * len(row[0]) > BATCH_TOKENS:
+                groups.append(group)
+                group = []
+            group.append(row)
+        groups.append(group)
+        chance.shuffle(groups)
+        for rows in groups:
+            length = max(len(ids) for ids, _ in rows)
+            yield (
+                torch.tensor([ids + [0] * (length - len(ids)) for ids, _ in rows]),
+                torch.tensor([mask + [0] * (length - len(mask)) for _, mask in rows], dtype=torch.bool),
+            )
+
+
+def loss_of(model: Model, tokens: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        hidden = model.hidden(tokens[:, :-1])[mask[:, 1:]]
+        logits = model.logits(hidden)
+    return functional.cross_entropy(logits.float(), tokens[:, 1:][mask[:, 1:]])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--minutes", type=float, default=40)
+    parser.add_argument("--held-out", type=float, default=0.0, help="share of the dialogues to keep out and to measure loss on")
+    parser.add_argument("--generated", type=float, default=0.25, help="share of samples that are generated from phrases.toml")
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--feed-forward", type=int, default=768)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    options.run.mkdir(parents=True, exist_ok=True)
+
+    seeds = list(dialogues())
+    random.Random(0).shuffle(seeds)  # noqa: S311
+    kept_out = seeds[: int(len(seeds) * options.held_out)]
+    source = Source(seeds[len(kept_out) :], options.seed, options.generated)
+    vocabulary_file, checkpoint = options.run / "tokenizer.json", options.run / "checkpoint.pt"
+    if vocabulary_file.exists():
+        tokenizer = Tokenizer.from_file(str(vocabulary_file))
+    else:
+        tokenizer = trained(text for sample in islice(iter(source), 40_000) for text, _ in sample)
+        tokenizer.save(str(vocabulary_file))
+    shape = Shape(padded_size(tokenizer), layers=options.layers, feed_forward=options.feed_forward)
+    model = Model(shape)
+    average = {name: value.clone() for name, value in model.state_dict().items()}
+    decayed = [p for p in model.parameters() if p.dim() > 1]
+    plain = [p for p in model.parameters() if p.dim() == 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}], lr=PEAK_RATE, betas=(0.9, 0.98), fused=True
+    )
+    step, spent = 0, 0.0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        average, step, spent = state["average"], state["step"], state["seconds"]
+    _say(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, {len(seeds)} dialogues, {tokenizer.get_vocab_size()} tokens")
+
+    whole, seen, recent, saved = options.minutes * 60, 0, 0.0, time.monotonic()
+    began = time.monotonic() - spent
+    for tokens, mask in batches(source, tokenizer, shape.context, options.seed + step):
+        spent = time.monotonic() - began
+        done = min(1.0, spent / whole)
+        for group in optimizer.param_groups:
+            group["lr"] = PEAK_RATE * min(1.0, (step + 1) / WARM_STEPS) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+        loss = loss_of(model, tokens, mask)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        step, seen, recent = step + 1, seen + tokens.numel(), recent + loss.item()
+        decay = min(AVERAGING, (step + 1) / (step + 10))
+        with torch.no_grad():
+            for name, value in model.state_dict().items():
+                average[name].lerp_(value, 1 - decay)
+        if step % 100 == 0:
+            row = {"step": step, "minutes": round(spent / 60, 2), "loss": round(recent / 100, 4), "tokens_s": round(seen / (time.monotonic() - began))}
+            recent = 0.0
+            with (options.run / "log.jsonl").open("a", encoding="utf-8") as log:
+                log.write(json.dumps(row) + "\n")
+            _say(json.dumps(row))
+        if done >= 1 or time.monotonic() - saved > CHECKPOINT_SECONDS:
+            saved = time.monotonic()
+            part = options.run / "checkpoint.part"
+            torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "average": average, "step": step,
+                        "seconds": spent, "shape": tuple(shape)}, part)  # fmt: skip
+            part.replace(checkpoint)
+        if done >= 1:
+            break
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()

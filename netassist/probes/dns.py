@@ -1,0 +1,138 @@
+"""What the name server says of a name, or of an address (PTR). Asks the system's resolver; the host itself is not touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import dns.asyncresolver
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.rdtypes.ANY.TXT
+import dns.resolver
+import dns.reversename
+import msgspec
+
+from netassist.network import Network
+from netassist.observations import Failed, Failure, Report, Stopwatch
+from netassist.targets import parse_address, parse_host
+from netassist.untrusted import as_text
+
+RECORD_TYPES = ("A", "AAAA", "MX", "TXT", "NS", "CNAME", "SOA", "CAA", "SRV", "PTR", "TLSA")
+MOST_ANSWERS = 256
+_DATA_LIMIT = 4000
+_UDP_PAYLOAD = 1232
+"""Bytes of a UDP answer that is not fragmented (DNS flag day 2020)."""
+
+
+class DnsAnswer(msgspec.Struct, frozen=True):
+    """One record in presentation format; the strings of a TXT record are put together, without quotes."""
+
+    name: str
+    type: str
+    ttl: int
+    data: str
+
+
+class DnsLookup(Report, frozen=True, kw_only=True, tag="netassist/dns/1"):
+    """`name` is what was asked for, the reverse name of an address.
+
+    `rcode` is the server's (RFC 6895), None where none answered; NXDOMAIN, and NOERROR without answers, are results.
+    `authenticated` is the AD bit (RFC 4035): the resolver says that it validated; as good as the way to the resolver.
+    """
+
+    name: str = ""
+    record_type: str = "A"
+    rcode: str | None = None
+    answers: tuple[DnsAnswer, ...] = ()
+    authenticated: bool | None = None
+
+
+async def dns_lookup(network: Network, name: str, record_type: str = "A") -> DnsLookup:
+    """Look up the records of one type; of an address, its name (PTR), whichever type is asked for."""
+    watch = Stopwatch()
+    question, kind = name, record_type
+    try:
+        question, kind = _question(name, record_type)
+        response = await _ask(network, question, kind)
+    except Failed as failed:
+        return DnsLookup(target=name, name=question, record_type=kind, status="failed", error=failed.failure, **watch.stamp())
+    rcode = dns.rcode.to_text(response.rcode())
+    answered = rcode in ("NOERROR", "NXDOMAIN")
+    error = (
+        None if answered else Failure("unresolvable", f"{question} {kind}: the resolver answered {rcode}; ask another, or later")
+    )
+    return DnsLookup(
+        target=name,
+        name=question,
+        record_type=kind,
+        status="ok" if answered else "partial",
+        error=error,
+        rcode=rcode,
+        answers=tuple(_answers(response)),
+        authenticated=bool(response.flags & dns.flags.AD) if answered else None,
+        **watch.stamp(),
+    )
+
+
+def _question(name: str, record_type: str) -> tuple[str, str]:
+    if record_type not in RECORD_TYPES:
+        raise Failed("invalid", f"{record_type!r} is not a record type; there are {', '.join(RECORD_TYPES)}")
+    address = parse_address(name)
+    if address is not None:
+        return dns.reversename.from_address(str(address)).to_text(omit_final_dot=True), "PTR"
+    try:
+        return parse_host(name).host, record_type
+    except ValueError as error:
+        raise Failed("invalid", str(error)) from None
+
+
+async def _ask(network: Network, name: str, record_type: str) -> dns.message.Message:
+    """The response, whatever its code; Failed where no server gave any."""
+    resolver = _resolver(network)
+    resolver.lifetime = seconds = max(0.05, min(network.timeout, network.remaining))
+    step = f"{name} {record_type}: asking {', '.join(map(str, resolver.nameservers))}"
+    try:
+        answering = resolver.resolve(dns.name.from_text(name), record_type, raise_on_no_answer=False, search=False)
+        return (await network.within(answering, step, seconds + 1)).response
+    except dns.resolver.NXDOMAIN as error:
+        responses: list[dns.message.Message] = list(error.kwargs["responses"].values())
+        return responses[-1]
+    except dns.resolver.NoNameservers as error:
+        for *_, cause, response in reversed(error.kwargs["errors"]):
+            if isinstance(response, dns.message.Message):
+                return response
+            if isinstance(cause, OSError):
+                raise Failed("unreachable", f"{step}: {cause.strerror or cause}; check the resolver") from None
+        raise Failed("protocol", f"{step}: no usable answer; check the resolver") from None
+    except dns.exception.Timeout:
+        raise Failed("timeout", f"{step}: no answer within {seconds:.3g} s; check the resolver") from None
+    except dns.exception.DNSException as error:
+        raise Failed("protocol", f"{step}: {as_text(str(error), 200)}") from None
+
+
+def _resolver(network: Network) -> dns.asyncresolver.Resolver:
+    try:
+        resolver = dns.asyncresolver.Resolver(configure=network.resolver is None)
+    except dns.resolver.NoResolverConfiguration:
+        raise Failed("unresolvable", "no name server is configured; see /etc/resolv.conf") from None
+    if network.resolver is not None:
+        bare = parse_address(network.resolver)
+        parts = urlsplit(f"//{network.resolver}" if bare is None else f"//[{bare}]" if bare.version == 6 else f"//{bare}")
+        resolver.nameservers, resolver.port = [parts.hostname or ""], parts.port or 53
+    # AD in a question asks for the AD bit of the answer without the signatures (RFC 6840, section 5.7).
+    resolver.flags = dns.flags.RD | dns.flags.AD
+    resolver.use_edns(0, 0, _UDP_PAYLOAD)
+    return resolver
+
+
+def _answers(response: dns.message.Message) -> Iterator[DnsAnswer]:
+    records = ((rrset, record) for rrset in response.answer for record in rrset)
+    for (rrset, record), _ in zip(records, range(MOST_ANSWERS), strict=False):
+        data = b"".join(record.strings) if isinstance(record, dns.rdtypes.ANY.TXT.TXT) else record.to_text()
+        name = as_text(rrset.name.to_text(omit_final_dot=True), 255)
+        yield DnsAnswer(name, dns.rdatatype.to_text(rrset.rdtype), rrset.ttl, as_text(data, _DATA_LIMIT))

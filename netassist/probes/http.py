@@ -1,0 +1,131 @@
+"""What a web server answers to one GET: status, redirects, headers, and how long each phase took."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+import msgspec
+
+from netassist.network import Network
+from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
+from netassist.probes.http_exchange import Exchange, Timing, Untrusted, get
+from netassist.targets import Url, host_of, parse_url
+from netassist.untrusted import as_text
+
+MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Redirect(msgspec.Struct, frozen=True):
+    """One redirect: asked `url`, sent on to `location`; `followed` is false where that is out of scope or failed."""
+
+    url: str
+    status_code: int
+    location: str
+    followed: bool
+
+
+class HttpCheck(Report, frozen=True, kw_only=True, tag="netassist/http/1"):
+    """`url` is what was fetched last; `status_code`, `headers` and `timing_ms` are that response's.
+
+    `tls_error` says why the certificate does not verify; everything else was then measured without verification, and the
+    status is ``partial``.
+    """
+
+    url: str = ""
+    status_code: int | None = None
+    redirects: tuple[Redirect, ...] = ()
+    timing_ms: Timing = Timing()
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    http_version: str | None = None
+    tls_error: str | None = None
+
+
+class _Fetched(NamedTuple):
+    url: Url
+    exchange: Exchange
+    tls_error: str | None
+
+
+async def http_check(network: Network, url: str) -> HttpCheck:
+    """GET a URL and follow redirects within scope.
+
+    A bare host is asked by https, and by http only where port 443 is refused, or where a port was given that does not speak TLS.
+    """
+    watch = Stopwatch()
+    target = Endpoint(host_of(url))
+    hops: list[Redirect] = []
+    error: Failure | None = None
+    try:
+        fetched = await _first(network, url)
+    except Failed as failed:
+        return HttpCheck(target=target, url=url, status="failed", error=failed.failure, **watch.stamp())
+    try:
+        while fetched.exchange.status_code in _REDIRECTS and "location" in fetched.exchange.headers:
+            fetched = await _follow(network, fetched, hops)
+    except Failed as failed:
+        error = failed.failure if failed.failure.kind != "out_of_scope" else None
+    answer = fetched.exchange
+    error = error or (answer.cut.failure if answer.cut else None)
+    return HttpCheck(
+        target=Endpoint(target.host, fetched.url.port, answer.address),
+        status="partial" if error or fetched.tls_error else "ok",
+        error=error,
+        url=fetched.url.text,
+        status_code=answer.status_code,
+        redirects=tuple(hops),
+        timing_ms=answer.timing,
+        headers=answer.headers,
+        http_version=answer.http_version,
+        tls_error=fetched.tls_error,
+        **watch.stamp(),
+    )
+
+
+async def _first(network: Network, text: str) -> _Fetched:
+    url = _parsed(text)
+    try:
+        return await _fetch(network, url)
+    except Failed as failed:
+        bare, with_port = "://" not in text, url.port != 443
+        plain = failed.failure.kind == "refused" if not with_port else failed.failure.kind in ("protocol", "reset")
+        if not (bare and plain):
+            raise
+        before = failed.failure.message
+    host = f"[{url.host.text}]" if ":" in url.host.text else url.host.text
+    try:
+        return await _fetch(network, _parsed(f"http://{host}{f':{url.port}' if with_port else ''}{url.path}"))
+    except Failed as failed:
+        raise Failed(failed.failure.kind, f"{before}; {failed.failure.message}") from None
+
+
+async def _fetch(network: Network, url: Url) -> _Fetched:
+    try:
+        return _Fetched(url, await get(network, url), None)
+    except Untrusted as untrusted:
+        return _Fetched(url, await get(network, url, verify=False), str(untrusted))
+
+
+async def _follow(network: Network, fetched: _Fetched, hops: list[Redirect]) -> _Fetched:
+    """Fetch where a response sends us; the hop is recorded whether or not that succeeds."""
+    here, answer = fetched.url.text, fetched.exchange
+    location = as_text(urljoin(here, answer.headers["location"]), 2000)
+    hop = Redirect(here, answer.status_code, location, followed=False)
+    hops.append(hop)
+    if len(hops) > MOST_REDIRECTS:
+        raise Failed("protocol", f"{here}: more than {MOST_REDIRECTS} redirects; the last leads to {location}")
+    there = _parsed(location)
+    if there.host.host != fetched.url.host.host:
+        await network.resolve(there.host.text)
+    following = await _fetch(network, there)
+    hops[-1] = msgspec.structs.replace(hop, followed=True)
+    # An unverified step on the way makes all that follows unverified.
+    return following._replace(tls_error=fetched.tls_error or following.tls_error)
+
+
+def _parsed(text: str) -> Url:
+    try:
+        return parse_url(text)
+    except ValueError as error:
+        raise Failed("invalid", str(error)) from None

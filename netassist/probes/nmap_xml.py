@@ -1,0 +1,170 @@
+"""Nmap's XML (nmap.dtd) as frozen values; also of a file that was cut short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, cast
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+import msgspec
+import nmap
+
+from netassist.observations import Failed
+from netassist.untrusted import as_text
+
+SCRIPT_LIMIT = 2000
+"""Characters that are kept of one NSE script's output."""
+
+
+class NmapPort(msgspec.Struct, frozen=True, kw_only=True):
+    """One port. `confidence` is Nmap's, from 0 to 10 (3: the service is a guess by port number); `tunnel` is ``ssl`` for TLS."""
+
+    port: int
+    protocol: str
+    state: str
+    service: str | None = None
+    product: str | None = None
+    version: str | None = None
+    cpe: tuple[str, ...] = ()
+    scripts: dict[str, str] = {}
+    tunnel: str | None = None
+    confidence: int | None = None
+
+
+class OsGuess(msgspec.Struct, frozen=True):
+    """An operating system that the fingerprint fits; `accuracy` in per cent."""
+
+    name: str
+    accuracy: int
+
+
+class NmapHost(msgspec.Struct, frozen=True, kw_only=True):
+    """One host. `state` is ``up``, ``down``, or ``unknown`` where nothing answered and nothing had to (``-Pn``).
+
+    `not_shown` counts ports by state that Nmap lists no further; `timed_out` says that Nmap gave the host up.
+    """
+
+    address: str
+    hostnames: tuple[str, ...] = ()
+    state: str
+    os: tuple[OsGuess, ...] = ()
+    ports: tuple[NmapPort, ...] = ()
+    not_shown: dict[str, int] = {}
+    scripts: dict[str, str] = {}
+    timed_out: bool = False
+
+
+class Scan(NamedTuple):
+    """The hosts of a scan, and whether Nmap came to its end."""
+
+    hosts: tuple[NmapHost, ...]
+    complete: bool
+
+
+def read_scan(raw: bytes, program: str) -> Scan:
+    """Nmap's XML output, whole or cut short, read by python-nmap; hosts of a scan that was cut short are those that are whole.
+
+    Args:
+        raw: what Nmap has written, untrusted.
+        program: path of Nmap, which python-nmap insists on finding.
+
+    Raises:
+        Failed: `missing_program` where what is there is not Nmap.
+    """
+    xml, complete = closed(raw)
+    try:
+        parsed = nmap.PortScanner(nmap_search_path=(program,)).analyse_nmap_xml_scan(xml)
+    except nmap.PortScannerError as error:
+        raise Failed("missing_program", f"{program} is not Nmap ; install it: apt install nmap") from error
+    # Nmap writes no entity declarations, and expat refuses to blow up those of others (its amplification limit).
+    elements = {_address(host): host for host in ElementTree.fromstring(xml).findall("host")}  # noqa: S314
+    hosts = tuple(_host(address, parsed["scan"][address], element) for address, element in elements.items())
+    return Scan(hosts, complete)
+
+
+def closed(raw: bytes) -> tuple[str, bool]:
+    """A well-formed document of those hosts in `raw` that are whole, and whether the scan had come to its end."""
+    parser: ElementTree.XMLPullParser[Element] = ElementTree.XMLPullParser(("start", "end"))
+    document, depth = Element("nmaprun"), 0
+    children: list[Element] = []
+    try:
+        parser.feed(raw)
+        for event, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
+            depth += 1 if event == "start" else -1
+            if event == "start" and depth == 1:
+                document.attrib.update(element.attrib)
+            elif event == "end" and depth == 1:
+                children.append(element)
+    except ElementTree.ParseError:
+        depth = -1
+    wanted = [child for child in children if child.tag == "scaninfo" or (child.tag == "host" and _address(child))]
+    statistics = next((child for child in children if child.tag == "runstats"), None)
+    finished = statistics.find("finished") if statistics is not None else None
+    complete = depth == 0 and finished is not None and finished.get("exit", "success") == "success"
+    document.extend([*wanted, _end()])
+    return ElementTree.tostring(document, encoding="unicode"), complete
+
+
+def _end() -> Element:
+    """The run statistics that python-nmap will not do without, with nothing in them."""
+    end = Element("runstats")
+    end.extend([Element("finished"), Element("hosts")])
+    return end
+
+
+def _address(host: Element) -> str:
+    """The address by which python-nmap keys a host: IPv4 before any other."""
+    found = {item.get("addrtype", ""): item.get("addr", "") for item in host.findall("address")}
+    return found.get("ipv4") or next(iter(found.values()), "")
+
+
+def _host(address: str, parsed: Mapping[str, object], element: Element) -> NmapHost:
+    ports = tuple(sorted(_ports(element, parsed), key=lambda port: (port.protocol, port.port)))
+    not_shown = {item.get("state", ""): int(item.get("count", "0")) for item in element.findall("ports/extraports")}
+    status = parsed.get("status")
+    state, reason = (str(status["state"]), str(status["reason"])) if isinstance(status, dict) else ("unknown", "")
+    answers = {"open", "closed", "unfiltered"} & {*not_shown, *(port.state for port in ports)}
+    if reason == "user-set" and not answers:
+        state = "unknown"
+    return NmapHost(
+        address=address,
+        hostnames=tuple(as_text(item.get("name", ""), 255) for item in element.findall("hostnames/hostname")),
+        state=state,
+        os=tuple(OsGuess(as_text(str(match["name"]), 200), int(str(match["accuracy"]))) for match in _rows(parsed, "osmatch")),
+        ports=ports,
+        not_shown=not_shown,
+        scripts={as_text(str(row["id"]), 100): as_text(str(row["output"]), SCRIPT_LIMIT) for row in _rows(parsed, "hostscript")},
+        timed_out=element.get("timedout") == "true",
+    )
+
+
+def _ports(element: Element, parsed: Mapping[str, object]) -> Iterator[NmapPort]:
+    """Ports as python-nmap reads them, with the TLS tunnel and all the CPEs, which it leaves out."""
+    for item in element.findall("ports/port"):
+        protocol, number = item.get("protocol", ""), int(item.get("portid", "0"))
+        by_number = parsed.get(protocol)
+        facts = by_number[number] if isinstance(by_number, dict) else {}
+        service = item.find("service")
+        scripts: dict[str, str] = facts.get("script", {})
+        yield NmapPort(
+            port=number,
+            protocol=protocol,
+            state=facts["state"],
+            service=_text(facts["name"]),
+            product=_text(facts["product"]),
+            version=_text(facts["version"]),
+            cpe=tuple(as_text(found.text or "", 200) for found in item.findall("service/cpe")),
+            scripts={as_text(name, 100): as_text(output or "", SCRIPT_LIMIT) for name, output in scripts.items()},
+            tunnel=service.get("tunnel") if service is not None else None,
+            confidence=int(facts["conf"]) if str(facts["conf"]).isdigit() else None,
+        )
+
+
+def _rows(parsed: Mapping[str, object], key: str) -> list[dict[str, object]]:
+    rows = parsed.get(key)
+    return rows if isinstance(rows, list) else []
+
+
+def _text(value: str | None) -> str | None:
+    return as_text(value or "", 200) or None

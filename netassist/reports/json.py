@@ -1,0 +1,29 @@
+"""Reports as JSON: the published form, for programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from netassist.observations import Report
+
+# RFC 8259 allows them inside strings; a terminal would act on them (C1, and DEL).
+_CONTROLS = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
+
+
+def encoded(report: Report, *, pretty: bool = False) -> bytes:
+    """One report in UTF-8, on one line, or with `pretty` indented by two spaces; without a line end."""
+    compact = _CONTROLS.sub(_escaped, msgspec.json.encode(report))
+    return msgspec.json.format(compact, indent=2) if pretty else compact
+
+
+def jsonl(reports: Iterable[Report]) -> Iterator[bytes]:
+    """One line a report, its end included."""
+    for report in reports:
+        yield encoded(report) + b"\n"
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"\\u%04x" % ord(found.group().decode())

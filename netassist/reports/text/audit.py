@@ -1,0 +1,76 @@
+"""A comprehensive audit: hosts and their services, the verdict of every check, findings by severity, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from netassist.observations import schema_of
+from netassist.reports.layout import BLANK, GOOD, Task, Text, Verdict, heading, paragraph, table
+from netassist.reports.style import Span
+from netassist.reports.text import finding
+from netassist.reports.text.nmap import software
+from netassist.reports.words import count, listed, place
+
+if TYPE_CHECKING:
+    from netassist.audit.parts import Service
+    from netassist.audit.security_audit import AuditedHost, SecurityAudit
+    from netassist.observations import Report
+    from netassist.reports.style import Line
+
+PLAN = True
+"""What to do is told at the end, once for all findings."""
+_LISTED = frozenset({"netassist/nmap/1", "netassist/tcp/1"})
+"""Reports whose content is in the table of services."""
+
+
+def task(audit: SecurityAudit) -> Task:
+    return Task("audit", place(audit.target))
+
+
+def verdict(audit: SecurityAudit) -> Verdict:
+    services = [service for host in audit.hosts for service in host.services]
+    ports = f"on {count(len(services), 'open port')}" if services else "and no open port"
+    worst = [item for item in audit.findings if item.severity == _worst(audit)]
+    most = f"; the worst: {listed([item.title for item in worst], 3)}" if worst and worst[0].severity != "info" else ""
+    tone = finding.worst(audit.findings)
+    if not any(item.severity != "info" for item in audit.findings):
+        tone = GOOD
+    return Verdict(f"The audit of {place(audit.target)} found {finding.problems(audit.findings)} {ports}{most}.", tone)
+
+
+def evidence(audit: SecurityAudit, width: int) -> Iterator[Line]:
+    for number, host in enumerate(audit.hosts):
+        if number:
+            yield BLANK
+        yield from _host(host, width)
+
+
+def _worst(audit: SecurityAudit) -> str:
+    return next((severity for severity in finding.TONES if any(item.severity == severity for item in audit.findings)), "info")
+
+
+def _host(host: AuditedHost, width: int) -> Iterator[Line]:
+    name = f"{host.address} ({', '.join(host.hostnames)})" if host.hostnames else host.address
+    yield heading(f"{name}: {count(len(host.services), 'open port')}")
+    if host.services:
+        yield from table(("port", "service", "product", "TLS"), [_row(service) for service in host.services], width)
+    told = [report for report in host.reports if schema_of(report) not in _LISTED or report.status != "ok"]
+    if told:
+        yield BLANK
+        yield heading("Checks")
+    for report in told:
+        yield from _check(report, width)
+
+
+def _check(report: Report, width: int) -> Iterator[Line]:
+    from netassist.reports.text import verdict as verdict_of
+
+    text, tone = verdict_of(report)
+    yield from paragraph(text, width, indent=2, lead=Span(f"{tone.mark} ", tone.style))
+
+
+def _row(service: Service) -> Sequence[Text]:
+    tls = {True: Span("yes", "good"), False: Span("no"), None: Span("unknown", "dim")}[service.tls]
+    return (f"{service.port}/{service.protocol}", service.service or Span("unknown", "dim"),
+            software(service.product, service.version), tls)  # fmt: skip

@@ -1,0 +1,214 @@
+"""A server's certificate: for whom, by whom, until when, and whether to trust it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from netassist.reports.layout import BAD, BLANK, GOOD, UNKNOWN, WARN, Task, Text, Verdict, facts, heading, table
+from netassist.reports.style import Span
+from netassist.reports.words import count, day, listed, named, place
+
+if TYPE_CHECKING:
+    from netassist.reports.style import Line
+    from netassist.tls.certificate import CertificateInfo
+    from netassist.tls.chain import Certificate
+
+_BAR = 32
+_SERIAL = 20
+# What each problem says of "the certificate"; those of time are told with their dates.
+_GRAVE = {
+    "revoked": "has been revoked",
+    "self_signed": "is self-signed and not trusted here",
+    "untrusted_root": "ends in a root that is not trusted here",
+    "missing_intermediate": "comes without an intermediate certificate that its chain needs",
+    "wrong_host": "is not for {name}{names}",
+    "wildcard_mismatch": "has a wildcard that does not cover {name}",
+    "weak_key_rsa1024": "has an RSA key of less than 2048 bits in its chain",
+    "sha1_signature": "has a SHA-1 signature in its chain",
+    "md5_signature": "has an MD5 signature in its chain",
+}
+_MINOR = {
+    "no_san": "has no subject alternative name",
+    "leaf_is_ca": "is that of a certificate authority",
+    "reversed_or_superfluous_chain": "comes in a chain that is out of order or holds what does not belong there",
+    "long_validity": "is issued for more than 398 days",
+    "must_staple_without_staple": "demands an OCSP staple that the server does not send",
+}
+
+
+def task(info: CertificateInfo) -> Task:
+    return Task("read the certificate", f"of {place(info.target)}")
+
+
+def verdict(info: CertificateInfo) -> Verdict:
+    if not info.chain:
+        return Verdict(f"Which certificate {place(info.target)} presents is unknown.", UNKNOWN)
+    leaf, problems = info.chain[0], set(info.problems)
+    who = f"The certificate of {_where(info)} (serial {_serial(leaf)}, {_issued(info)})"
+    grave, minor, unknown = [*_dated(info), *_grave(info)], _told(info, _MINOR), _unjudged(info)
+    if grave:
+        out_of_date = problems & {"expired", "not_yet_valid"}
+        dates = "" if out_of_date else f"; its dates run until {day(leaf.not_after)}, {_left(info)} from now"
+        return Verdict(f"{who} {listed([*grave, *minor])}{dates}{unknown}.", BAD)
+    trusted = ", and is trusted" if info.trusted else ""
+    only = "only " if "expires_soon" in problems else ""
+    text = f"{who} is valid for {only}{_left(info, 'more ')}, until {day(leaf.not_after)}{trusted}"
+    text += f", but {listed(minor)}" if minor else ""
+    tone = UNKNOWN if unknown else WARN if minor or only else GOOD
+    return Verdict(f"{text}{unknown}.", tone)
+
+
+def evidence(info: CertificateInfo, width: int) -> Iterator[Line]:
+    if not info.chain:
+        return
+    leaf = info.chain[0]
+    names = "unknown" if leaf.san is None else ", ".join((*leaf.san.dns, *leaf.san.ip)) or "none"
+    certificate = [
+        ("Subject", leaf.subject or "empty"),
+        ("Names", names),
+        ("Issuer", leaf.issuer or "empty"),
+        ("Serial", leaf.serial),
+        ("Validity", _timeline(leaf, info.started)),
+        ("Age", _age(leaf, info)),
+        ("Key", _key(leaf)),
+        ("Signature", leaf.signature_algorithm),
+        ("SHA-256", leaf.fingerprint_sha256),
+    ]
+    trust = [
+        ("Trust", _judged(info.trusted, "ends in a root that is trusted here", info.trust_error or "not trusted")),
+        ("Host name", _judged(info.hostname_matches, f"is for {_name(info)}", f"is not for {_name(info)}")),
+        *_extras(info),
+    ]
+    # One column for both blocks.
+    column = max(len(label) for label, _ in trust)
+    yield from facts([(label.ljust(column), value) for label, value in certificate], width)
+    yield BLANK
+    yield from facts(trust, width)
+    yield BLANK
+    yield heading(f"Chain of {count(len(info.chain), 'certificate')} as sent")
+    rows = [
+        (str(number), _short(item.subject), _key(item), item.signature_algorithm, day(item.not_after))
+        for number, item in enumerate(info.chain, 1)
+    ]
+    yield from table(("", "subject", "key", "signature", "until"), rows, width)
+
+
+def _where(info: CertificateInfo) -> str:
+    return place(info.target, port=getattr(info.target, "port", None) != 443)
+
+
+def _name(info: CertificateInfo) -> str:
+    return place(info.target, port=False)
+
+
+def _serial(leaf: Certificate) -> str:
+    return leaf.serial if len(leaf.serial) <= _SERIAL else f"{leaf.serial[: _SERIAL - 4]}…"
+
+
+def _issued(info: CertificateInfo) -> str:
+    return "issued by itself" if "self_signed" in info.problems else f"issued by {named(_short(info.chain[0].issuer))}"
+
+
+def _dated(info: CertificateInfo) -> Iterator[str]:
+    leaf = info.chain[0]
+    if "expired" in info.problems:
+        ago = (info.started - leaf.not_after).days
+        # A certificate above the leaf may be what has expired.
+        if info.started < leaf.not_after:
+            yield "comes in a chain of which a part has expired"
+        else:
+            yield f"expired {count(ago, 'day') if ago > 0 else 'less than a day'} ago, on {day(leaf.not_after)}"
+    if "not_yet_valid" in info.problems:
+        yield f"is not valid before {day(leaf.not_before)}"
+
+
+def _grave(info: CertificateInfo) -> Iterator[str]:
+    """What speaks against relying on it, other than its dates; also where the problems do not name what was measured."""
+    yield from _told(info, _GRAVE)
+    explained = {"self_signed", "untrusted_root", "missing_intermediate", "revoked", "expired", "not_yet_valid"}
+    if info.trusted is False and not explained & set(info.problems):
+        yield f"is not trusted ({info.trust_error or 'the reason is unknown'})"
+    if info.hostname_matches is False and "wrong_host" not in info.problems:
+        yield f"is not for {_name(info)}"
+
+
+def _told(info: CertificateInfo, phrases: Mapping[str, str]) -> list[str]:
+    return [
+        phrase.format(name=_name(info), names=_names(info.chain[0]))
+        for problem, phrase in phrases.items()
+        if problem in info.problems
+    ]
+
+
+def _names(leaf: Certificate) -> str:
+    names = [named(name) for name in (*leaf.san.dns, *leaf.san.ip)] if leaf.san else []
+    return f", only for {listed(names, 3)}" if names else ""
+
+
+def _unjudged(info: CertificateInfo) -> str:
+    unknown = [("it is trusted", info.trusted), (f"it is for {_name(info)}", info.hostname_matches)]
+    parts = [text for text, judged in unknown if judged is None]
+    return f"; whether {listed(parts)} is unknown" if parts else ""
+
+
+def _left(info: CertificateInfo, more: str = "") -> str:
+    days = info.days_left if info.days_left is not None else (info.chain[0].not_after - info.started).days
+    return count(days, f"{more}day") if days > 0 else "less than a day"
+
+
+def _timeline(leaf: Certificate, now: datetime) -> Text:
+    """The time of validity as a bar, with now at its place."""
+    whole = (leaf.not_after - leaf.not_before).total_seconds()
+    gone = (now - leaf.not_before).total_seconds() / whole if whole > 0 else 1
+    begin, end = Span(f"{day(leaf.not_before)} "), Span(f" {day(leaf.not_after)}")
+    if gone < 0:
+        return (Span("● ", "bad"), begin, Span("─" * _BAR, "dim"), end)
+    if gone > 1:
+        return (begin, Span("━" * _BAR, "dim"), end, Span(" ●", "bad"))
+    past = min(int(gone * _BAR), _BAR - 1)
+    return (begin, Span("━" * past, "dim"), Span("●", "accent"), Span("─" * (_BAR - 1 - past), "good"), end)
+
+
+def _age(leaf: Certificate, info: CertificateInfo) -> str:
+    whole, gone, left = (
+        (end - begin).days
+        for begin, end in ((leaf.not_before, leaf.not_after), (leaf.not_before, info.started), (info.started, leaf.not_after))
+    )
+    if info.started < leaf.not_before:
+        return f"begins in {count(-gone, 'day')}, for {count(whole, 'day')}"
+    if info.started > leaf.not_after:
+        return f"was for {count(whole, 'day')}, which ended {count(-left - 1, 'day')} ago"
+    return f"{gone} of {count(whole, 'day')} gone, {left} left"
+
+
+def _judged(judged: bool | None, good: str, bad: str) -> Text:
+    if judged is None:
+        return Span("? unknown", "warn")
+    return Span(f"✔ {good}", "good") if judged else Span(f"✘ {bad}", "bad")
+
+
+def _extras(info: CertificateInfo) -> Iterator[tuple[str, Text | None]]:
+    yield "Protocol", info.protocol
+    yield "Upgraded by", getattr(info.target, "starttls", None)
+    demanded = ", though the certificate demands one" if info.must_staple and info.ocsp_staple == "absent" else ""
+    yield "OCSP staple", f"{info.ocsp_staple}{demanded}"
+    yield "SCTs", "unknown" if info.scts is None else f"{count(info.scts, 'log entry', 'log entries')} in the certificate"
+
+
+def _key(certificate: Certificate) -> str:
+    key = certificate.key
+    if key.type is None:
+        return "unknown"
+    detail = key.parameter_set if key.parameter_set else " ".join(filter(None, (key.type, key.curve or "")))
+    return f"{detail} ({key.bits} bits)" if key.bits else detail
+
+
+def _short(name: str) -> str:
+    """The common name out of an RFC 4514 string, or the organisation, or all of it."""
+    for attribute in ("CN", "O"):
+        if found := re.search(rf"(?:^|[,+]){attribute}=((?:\\.|[^\\,+])*)", name):
+            return re.sub(r"\\(.)", r"\1", found[1]) or name
+    return name or "an empty name"

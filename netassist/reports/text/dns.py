@@ -1,0 +1,66 @@
+"""The records of a name, or that there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from netassist.reports.layout import BLANK, GOOD, UNKNOWN, WARN, Task, Verdict, facts, table
+from netassist.reports.words import count, duration, listed, named, place
+
+if TYPE_CHECKING:
+    from netassist.probes.dns import DnsLookup
+    from netassist.reports.style import Line
+
+
+def task(lookup: DnsLookup) -> Task:
+    return Task("look up", f"the {lookup.record_type} records of {place(lookup.target)}")
+
+
+def verdict(lookup: DnsLookup) -> Verdict:
+    asked, kind = place(lookup.target), lookup.record_type
+    if lookup.rcode == "NXDOMAIN":
+        reverse = "has no name (NXDOMAIN)" if _reverse(lookup) else "does not exist (NXDOMAIN)"
+        return Verdict(f"No DNS record: {asked} {reverse}.", WARN)
+    if lookup.rcode != "NOERROR":
+        return Verdict(f"Which {kind} records {asked} has is unknown.", UNKNOWN)
+    data = [answer.data for answer in lookup.answers if answer.type == kind]
+    aliases = [answer.data for answer in lookup.answers if answer.type == "CNAME" and kind != "CNAME"]
+    by_way = f", by way of the alias {_host(aliases[-1])}" if aliases else ""
+    if not data:
+        alias = f"the name is an alias of {_host(aliases[-1])}, which has none" if aliases else "the name exists, but has none"
+        return Verdict(f"No DNS record of type {kind} for {asked}: {alias}.", WARN)
+    if _reverse(lookup):
+        return Verdict(f"{asked} is named {listed([_host(name) for name in data])} in DNS{by_way}.", GOOD)
+    return Verdict(f"{asked} has {count(len(data), f'{kind} record')}: {_values(kind, data)}{by_way}.", GOOD)
+
+
+def evidence(lookup: DnsLookup, width: int) -> Iterator[Line]:
+    validated = {True: "validated, says the resolver (AD bit)", False: "not validated by the resolver", None: "unknown"}
+    rows = [
+        ("Asked for", f"{lookup.name} {lookup.record_type}"),
+        ("Answer", lookup.rcode or "none"),
+        ("DNSSEC", validated[lookup.authenticated]),
+    ]
+    yield from facts(rows, width)
+    if lookup.answers:
+        yield BLANK
+        records = [(answer.name, answer.type, duration(answer.ttl), answer.data) for answer in lookup.answers]
+        yield from table(("name", "type", "TTL", "data"), records, width)
+
+
+def _reverse(lookup: DnsLookup) -> bool:
+    return lookup.record_type == "PTR" and lookup.name != lookup.target
+
+
+def _host(name: str) -> str:
+    return named(name.rstrip("."))
+
+
+def _values(kind: str, data: list[str]) -> str:
+    """Addresses and host names as they are; text, which anybody may have written, in quotation marks."""
+    if kind in ("A", "AAAA", "NS", "CNAME", "PTR"):
+        return listed([_host(value) for value in data])
+    if kind in ("MX", "SRV"):
+        return listed([value.rstrip(".") for value in data])
+    return listed([named(value) for value in data], 4)

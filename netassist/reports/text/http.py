@@ -1,0 +1,82 @@
+"""What a web server answered, by which way, and how long each phase took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from netassist.reports.layout import BAD, BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Tone, Verdict, facts, heading, table
+from netassist.reports.style import Span
+from netassist.reports.words import count, milliseconds, sentence_end
+from netassist.untrusted import as_text
+
+if TYPE_CHECKING:
+    from netassist.probes.http import HttpCheck
+    from netassist.reports.style import Line
+
+_PHASES = (
+    ("dns", "name lookup"), ("connect", "connect"), ("tls", "TLS handshake"), ("first_byte", "first byte"), ("total", "total")
+)  # fmt: skip
+_BAR = 24
+
+
+def task(check: HttpCheck) -> Task:
+    return Task("fetch", as_text(check.url, 500))
+
+
+def verdict(check: HttpCheck) -> Verdict:
+    if check.status_code is None:
+        return Verdict(f"What {as_text(check.url, 500)} answers is unknown.", UNKNOWN)
+    took = f" in {milliseconds(check.timing_ms.total)}" if check.timing_ms.total is not None else ""
+    followed = sum(hop.followed for hop in check.redirects)
+    after = f", after {count(followed, 'redirect')}" if followed else ""
+    last = check.redirects[-1] if check.redirects else None
+    onward = f"; it redirects to {last.location}, which was not followed" if last and not last.followed else ""
+    text = f"{as_text(check.url, 500)} answered {_status(check.status_code)}{took}{after}{onward}"
+    if check.tls_error:
+        return Verdict(sentence_end(f"{text}, but its certificate does not verify: {check.tls_error}"), BAD)
+    return Verdict(f"{text}.", _tone(check.status_code))
+
+
+def evidence(check: HttpCheck, width: int) -> Iterator[Line]:
+    verified = "not verified; everything here was measured without" if check.tls_error else "verified"
+    rows = [
+        ("Address", check.url),
+        ("Status", _status(check.status_code) if check.status_code is not None else "unknown"),
+        ("Version", f"HTTP/{check.http_version.removeprefix('HTTP/')}" if check.http_version else None),
+        ("Certificate", verified if check.url.startswith("https:") and check.status_code is not None else None),
+    ]
+    yield from facts(rows, width)
+    for hop in check.redirects:
+        onward = f"{hop.status_code} from {hop.url} to {hop.location}{'' if hop.followed else ' (not followed)'}"
+        yield from facts([("Redirect", onward)], width)
+    yield from _timing(check, width)
+    if check.headers:
+        yield BLANK
+        yield heading("Headers", "dim")
+        yield from facts(sorted(check.headers.items()), width)
+
+
+def _timing(check: HttpCheck, width: int) -> Iterator[Line]:
+    total = check.timing_ms.total
+    times = [(label, value) for name, label in _PHASES if (value := getattr(check.timing_ms, name)) is not None]
+    if not times:
+        return
+    yield BLANK
+    rows = []
+    for label, value in times:
+        share = round(_BAR * min(value / total, 1)) if total else 0
+        rows.append((label, milliseconds(value), Span("━" * share, "accent") if label != "total" else ""))
+    yield from table(("phase", "time", ""), rows, width)
+
+
+def _status(code: int) -> str:
+    try:
+        return f"{code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return str(code)
+
+
+def _tone(code: int) -> Tone:
+    return GOOD if 200 <= code < 300 else NEUTRAL if code < 400 else WARN if code < 500 else BAD

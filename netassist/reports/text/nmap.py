@@ -1,0 +1,145 @@
+"""A port scan: which hosts are up, which ports are open, and what listens there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from netassist.reports.layout import BAD, BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Text, Tone, Verdict, facts, heading, table
+from netassist.reports.style import Span, Style
+from netassist.reports.words import count, listed, named, place
+
+if TYPE_CHECKING:
+    from netassist.probes.nmap import NmapScan
+    from netassist.probes.nmap_xml import NmapHost, NmapPort
+    from netassist.reports.style import Line
+
+GUESSED = 3
+"""Nmap's confidence in a service name that it has from the port number alone."""
+_MOST_PORTS, _MOST_HOSTS = 12, 6
+_STATES: dict[str, Style] = {"open": "good", "open|filtered": "warn", "unfiltered": "warn"}
+
+
+def task(scan: NmapScan) -> Task:
+    return Task("scan", place(scan.target))
+
+
+def verdict(scan: NmapScan) -> Verdict:
+    text, tone = _network(scan) if isinstance(scan.target, str) else _single(scan)
+    if scan.profile == "vuln":
+        hits = [finding.title for finding in scan.findings if finding.id.startswith("nmap.")]
+        if hits:
+            return Verdict(f"{text} Nmap's vulnerability scripts report {count(len(hits), 'weakness', 'weaknesses')}: "
+                           f"{listed(hits, 5)}.", BAD)  # fmt: skip
+        if scan.status == "ok":
+            text += " Nmap's vulnerability scripts report no weakness."
+    return Verdict(text, tone)
+
+
+def evidence(scan: NmapScan, width: int) -> Iterator[Line]:
+    yield from facts([("Profile", scan.profile), ("Command", " ".join(scan.command))], width)
+    if isinstance(scan.target, str):
+        looked = f"{len(scan.hosts)} up, {scan.hosts_down} without an answer"
+        yield from facts([("Hosts", looked)], width)
+    for host in scan.hosts:
+        yield BLANK
+        yield from _host(host, width)
+
+
+def software(product: str | None, version: str | None) -> str:
+    """What a service says it runs, in short; empty where it did not say."""
+    return named(" ".join(filter(None, (product, version)))) if product else ""
+
+
+def _single(scan: NmapScan) -> tuple[str, Tone]:
+    target = place(scan.target)
+    host = scan.hosts[0] if scan.hosts else None
+    if host is None or host.state == "unknown":
+        return f"Whether {target} is up is unknown: nothing answered{_tally(host, ': ')}.", UNKNOWN
+    if host.state == "down":
+        return f"{target} does not answer and seems to be down.", WARN
+    if scan.profile == "discovery":
+        return f"{target} is up.", GOOD
+    found = _open(host)
+    perhaps = [port for port in host.ports if port.state == "open|filtered"]
+    unsure = f" {count(len(perhaps), 'more port')} may be open, but did not answer." if found and perhaps else ""
+    guess = f" It seems to run {named(host.os[0].name)} ({host.os[0].accuracy}% sure)." if host.os else ""
+    if not found and perhaps:
+        maybe = f"{count(len(perhaps), 'port')} may be, but did not answer"
+        return f"No port of {target} is known to be open; {maybe}.{guess}", UNKNOWN
+    if not found:
+        return f"No port was found open on {target}{_tally(host, ': ')}.{guess}", NEUTRAL
+    verb = "port is" if len(found) == 1 else "ports are"
+    names = listed([_named(port) for port in found], _MOST_PORTS)
+    return f"{len(found)} {verb} open on {target}: {names}.{unsure}{guess}", GOOD
+
+
+def _network(scan: NmapScan) -> tuple[str, Tone]:
+    target, up = place(scan.target), [host for host in scan.hosts if host.state == "up"]
+    if not up:
+        looked = f" ({scan.hosts_down} looked at)" if scan.hosts_down else ""
+        return f"No host in {target} answered{looked}.", NEUTRAL
+    hosts = [_brief(host) if scan.profile != "discovery" else host.address for host in up]
+    verb = "host is" if len(up) == 1 else "hosts are"
+    ports = sum(len(_open(host)) for host in up)
+    total = "" if scan.profile == "discovery" else f", with {count(ports, 'open port')}"
+    return f"{len(up)} {verb} up in {target}{total}: {listed(hosts, _MOST_HOSTS)}.", GOOD
+
+
+def _brief(host: NmapHost) -> str:
+    numbers = [_number(port) for port in _open(host)]
+    return f"{host.address} ({', '.join(numbers[:8])}{', …' if len(numbers) > 8 else ''})" if numbers else host.address
+
+
+def _open(host: NmapHost) -> list[NmapPort]:
+    return [port for port in host.ports if port.state == "open"]
+
+
+def _number(port: NmapPort) -> str:
+    return str(port.port) if port.protocol == "tcp" else f"{port.port}/{port.protocol}"
+
+
+def _named(port: NmapPort) -> str:
+    """The port with what told its name; a name that comes from the number alone tells nothing new."""
+    known = (port.confidence or 0) > GUESSED
+    what = software(port.product, port.version) or (named(port.service) if port.service and known else "")
+    return f"{_number(port)} ({what})" if what else _number(port)
+
+
+def _tally(host: NmapHost | None, before: str) -> str:
+    """How many ports are in which state, the open ones apart."""
+    if host is None:
+        return ""
+    states = Counter({state: number for state, number in host.not_shown.items() if number})
+    states.update(port.state for port in host.ports if port.state != "open")
+    parts = [f"{number} {state}" for state, number in states.most_common()]
+    return f"{before}{listed(parts)}" if parts else ""
+
+
+def _host(host: NmapHost, width: int) -> Iterator[Line]:
+    name = f"{host.address} ({', '.join(host.hostnames)})" if host.hostnames else host.address
+    yield heading(f"{name} is {host.state}{' (Nmap gave it up for want of time)' if host.timed_out else ''}")
+    guesses = listed([f"{guess.name} ({guess.accuracy}%)" for guess in host.os], 3)
+    yield from facts([("System", f"perhaps {guesses}" if guesses else None)], width)
+    if host.ports:
+        yield from table(("port", "state", "service", "product", "TLS"), [_row(port) for port in host.ports], width)
+    yield from facts([("Not listed", _hidden(host))], width)
+    outputs = [(name, output) for name, output in host.scripts.items()]
+    outputs += [(f"{name} {_number(port)}", output) for port in host.ports for name, output in port.scripts.items()]
+    if outputs:
+        yield heading("  Scripts", "dim")
+        yield from facts(outputs, width, indent=4)
+
+
+def _row(port: NmapPort) -> Sequence[Text]:
+    known = (port.confidence or 0) > GUESSED
+    service = Span(port.service) if port.service and known else Span(f"{port.service}?" if port.service else "?", "dim")
+    product = " ".join(filter(None, (port.product, port.version)))
+    return (f"{port.port}/{port.protocol}", Span(port.state, _STATES.get(port.state, "dim")), service, product,
+            "TLS" if port.tunnel == "ssl" else "")  # fmt: skip
+
+
+def _hidden(host: NmapHost) -> str | None:
+    parts = [f"{number} {state}" for state, number in host.not_shown.items() if number]
+    return listed(parts) or None

@@ -1,0 +1,48 @@
+"""Until when standards allow the classical algorithms that a server uses.
+
+- NIST IR 8547 (initial public draft, November 2024), "Transition to Post-Quantum Cryptography Standards", tables 2 and 4:
+  signatures and key establishment by RSA, elliptic curves and finite fields with 112 bits of strength are deprecated after
+  2030, all of them disallowed after 2035 (https://csrc.nist.gov/pubs/ir/8547/ipd).
+- NSA, "CNSA 2.0 and Quantum Computing FAQ" (version 2.1, December 2024): in US national security systems CNSA 2.0 algorithms are
+  mandated by the end of 2031, unless noted otherwise (https://www.nsa.gov/Cybersecurity/Post-Quantum-Cybersecurity-Resources/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+
+class Deadline(msgspec.Struct, frozen=True):
+    """Until when `standard` allows a classical part that was found; `after` is the last day (ISO 8601)."""
+
+    standard: str
+    what: str
+    after: str
+
+
+class ClassicalPart(NamedTuple):
+    """A classical algorithm in use; `strength` in bits by NIST SP 800-57 part 1, table 2, None where the key's size is not known."""
+
+    name: str
+    strength: int | None
+
+
+def rsa_strength(bits: int) -> int:
+    """The strength in bits of RSA and finite-field Diffie-Hellman with a modulus of `bits` (NIST SP 800-57 part 1, table 2)."""
+    return next((strength for size, strength in ((15360, 256), (7680, 192), (3072, 128), (2048, 112)) if bits >= size), 80)
+
+
+def deadlines(parts: Iterable[ClassicalPart]) -> tuple[Deadline, ...]:
+    """The deadlines of each part, the earliest first; below 112 bits NIST allows nothing today, so that nothing is to be dated."""
+    return tuple(sorted((found for part in parts for found in _of(part)), key=lambda deadline: deadline.after))
+
+
+def _of(part: ClassicalPart) -> Iterator[Deadline]:
+    if part.strength is None or part.strength >= 112:
+        if part.strength == 112:
+            yield Deadline("NIST IR 8547", f"{part.name} deprecated", "2030-12-31")
+        yield Deadline("NIST IR 8547", f"{part.name} disallowed", "2035-12-31")
+    yield Deadline("CNSA 2.0", f"{part.name} not allowed in US national security systems", "2031-12-31")

@@ -1,0 +1,164 @@
+"""One whole TLS handshake as a client: OpenSSL (by pyOpenSSL) on memory buffers, its bytes carried by a `Stream`.
+
+It accepts what OpenSSL can still speak, down to TLS 1.0 at security level 0, because a weak server has to be reported on
+too, and it verifies nothing: trust is judged from the chain that comes back (`netassist.tls.trust`). Nothing is sent
+over the session.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from OpenSSL import SSL, crypto
+from OpenSSL._util import lib
+
+from netassist.network import Stream
+from netassist.observations import Failed
+from netassist.targets import parse_address, parse_host
+from netassist.untrusted import as_text
+
+# Whatever has a certificate behind it, the strong ones first; NULL encryption last, and no anonymous key exchange.
+CIPHERS = b"ALL:eNULL:!aNULL:@SECLEVEL=0"
+_OP_LEGACY_SERVER_CONNECT = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT: servers from before RFC 5746
+_PROTOCOLS = {"TLSv1": "TLSv1.0"}
+_NOT_TLS = frozenset(
+    ("wrong version number", "http request", "https proxy request", "packet length too long", "record layer failure",
+     "unexpected message", "bad record type", "unsupported record type", "invalid record type", "no protocols available"),
+)  # fmt: skip
+
+
+class Session(NamedTuple):
+    """What one handshake agreed on.
+
+    `protocol` is ``TLSv1.0`` to ``TLSv1.3``. `group` is OpenSSL's name for the key exchange (``X25519MLKEM768``, ``x25519``), None
+    for static RSA. `chain` are the certificates in DER, in the order sent. `ocsp_staple` is the stapled response (RFC 6066,
+    section 8) in DER, empty where the server sent none, None where the handshake broke off before that was known.
+    """
+
+    protocol: str
+    cipher: str | None
+    group: str | None
+    chain: tuple[bytes, ...]
+    ocsp_staple: bytes | None
+    alpn: str | None = None
+
+
+class Unfinished(Failed):
+    """The peer broke the handshake off after it had shown its certificate; `session` is what was agreed on until then."""
+
+    def __init__(self, failed: Failed, session: Session) -> None:
+        super().__init__(failed.failure.kind, failed.failure.message)
+        self.session = session
+
+
+def set_groups(context: SSL.Context, names: str) -> None:
+    """Restrict key exchange to OpenSSL's group names, colon between, best first: ``X25519MLKEM768:X25519``.
+
+    pyOpenSSL has no public call for it; `SSL_CTX_set1_curves_list` is the older name of `SSL_CTX_set1_groups_list`.
+
+    Raises:
+        ValueError: OpenSSL knows none of that name.
+    """
+    if lib.SSL_CTX_set1_curves_list(context._context, names.encode("ascii")) != 1:
+        lib.ERR_clear_error()
+        raise ValueError(f"OpenSSL does not know the groups {names!r}")
+
+
+async def handshake(
+    stream: Stream, *, server_name: str | None, groups: str | None = None, alpn: tuple[str, ...] = ()
+) -> Session:
+    """Shake hands over `stream` and say what came of it; the caller closes the stream.
+
+    Args:
+        server_name: sent as SNI (RFC 6066, section 3), in its ASCII form; an IP address is not sent.
+        groups: offer these only, as `set_groups` takes them; OpenSSL's default list where None.
+        alpn: protocols to offer (RFC 7301), best first.
+
+    Raises:
+        Unfinished: the peer broke off after its certificate had come, for want of a client certificate for example.
+        Failed: `protocol` where the peer does not speak TLS or refuses; `timeout`, `reset`.
+    """
+    staples: list[bytes] = []
+    connection = SSL.Connection(_context(groups, alpn, staples), None)
+    if server_name is not None and parse_address(server_name) is None:
+        connection.set_tlsext_host_name(parse_host(server_name).host.encode("ascii"))
+    connection.request_ocsp()
+    connection.set_connect_state()
+    try:
+        await _shake(connection, stream)
+    except Failed as failed:
+        if connection.get_peer_cert_chain():
+            raise Unfinished(failed, _session(connection, staples)) from None
+        raise
+    return _session(connection, staples)
+
+
+def _context(groups: str | None, alpn: tuple[str, ...], staples: list[bytes]) -> SSL.Context:
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_options(_OP_LEGACY_SERVER_CONNECT)
+    context.set_cipher_list(CIPHERS)
+    context.set_min_proto_version(SSL.TLS1_VERSION)
+    context.set_verify(SSL.VERIFY_NONE)
+    if groups is not None:
+        set_groups(context, groups)
+    if alpn:
+        context.set_alpn_protos([name.encode("ascii") for name in alpn])
+
+    def keep(_connection: SSL.Connection, response: bytes, _data: object) -> bool:
+        staples.append(response)
+        return True
+
+    context.set_ocsp_client_callback(keep)
+    return context
+
+
+async def _shake(connection: SSL.Connection, stream: Stream) -> None:
+    while True:
+        try:
+            connection.do_handshake()
+        except SSL.WantReadError:
+            await _flush(connection, stream)
+            if data := await stream.receive():
+                connection.bio_write(data)
+            else:
+                raise Failed("protocol", f"{stream.where}: closed the connection during the TLS handshake") from None
+        except SSL.Error as error:
+            raise Failed("protocol", f"{stream.where}: {_cause(error)}") from None
+        else:
+            await _flush(connection, stream)
+            return
+
+
+async def _flush(connection: SSL.Connection, stream: Stream) -> None:
+    while True:
+        try:
+            data = connection.bio_read(65536)
+        except SSL.WantReadError:
+            return
+        await stream.send(data)
+
+
+def _cause(error: SSL.Error) -> str:
+    """OpenSSL's reason in plain words; alerts by their names (RFC 8446, section 6)."""
+    rows = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    reasons = [as_text(str(row[2]), 100) for row in rows if len(row) > 2 and row[2]]
+    reason = reasons[0] if reasons else "no reason given"
+    if " alert " in reason:
+        alert = reason.split(" alert ", 1)[1].removeprefix("number ")
+        return f"refused the TLS handshake with the alert {alert.replace(' ', '_')}"
+    if reason in _NOT_TLS:
+        return f"does not speak TLS here ({reason}); is it the right port, or does it need starttls?"
+    return f"the TLS handshake failed ({reason})"
+
+
+def _session(connection: SSL.Connection, staples: list[bytes]) -> Session:
+    chain = tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, held) for held in connection.get_peer_cert_chain() or ())
+    alpn, version = connection.get_alpn_proto_negotiated(), connection.get_protocol_version_name()
+    return Session(
+        protocol=_PROTOCOLS.get(version, version),
+        cipher=connection.get_cipher_name(),
+        group=connection.get_group_name(),
+        chain=chain,
+        ocsp_staple=staples[-1] if staples else None,
+        alpn=as_text(alpn, 100) if alpn else None,
+    )

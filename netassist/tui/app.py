@@ -1,0 +1,314 @@
+"""The terminal UI: one screen with a conversation, an input line, and what is running in between.
+
+What plans and measures is imported after the first paint; nothing of it is needed to start typing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Footer, Input, Static
+
+from netassist import __version__
+from netassist.tui.widgets.prompt import EXAMPLE, REPLY, Prompt
+
+if TYPE_CHECKING:
+    from netassist.assistant.conversation import Conversation
+    from netassist.assistant.journal import Journal
+    from netassist.backends.planning import Backend
+    from netassist.configuration import Settings
+    from netassist.toolbox import Call, Risk
+    from netassist.tui.screens.approval import Approval
+    from netassist.tui.widgets.turn import Turn
+
+PATIENCE = 8.0
+"""Seconds that a cancelled request may take to hand in what it has before it is dropped; Nmap gets a few to end."""
+LOCAL = frozenset({"testllm"})
+"""Backends that plan on this machine."""
+
+_log = logging.getLogger(__name__)
+
+
+class NetAssistApp(App[None]):
+    """`approved` are the risk tiers that need no question."""
+
+    TITLE = "netassist"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel"),
+        Binding("ctrl+c", "interrupt", "Cancel, then quit", show=False, priority=True),
+        Binding("ctrl+l", "clear", "Clear"),
+        Binding("f1", "help", "Help"),
+        Binding("f2", "light_or_dark", "Light or dark", show=False),
+        Binding("ctrl+q", "quit", "Quit", priority=True),
+        Binding("pageup", "scroll(-1)", "Scroll up", show=False),
+        Binding("pagedown", "scroll(1)", "Scroll down", show=False),
+    ]
+
+    def __init__(self, settings: Settings, backend: Backend, journal: Journal, approved: frozenset[Risk]) -> None:
+        super().__init__()
+        self.settings, self.backend, self.journal, self.approved = settings, backend, journal, approved
+        self._talk: Conversation | None = None
+        self._request: asyncio.Task[None] | None = None
+        self._cancelled = self._leaving = self._stopped = False
+        self._approval: tuple[Approval, asyncio.Future[bool]] | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="header"):
+            yield Static(Content.assemble(("netassist", "bold"), f" {__version__}"), markup=False, id="name")
+            yield Static(Content(f"{self.backend.name} · {self.backend.model}"), markup=False, id="model")
+            yield Static(Content(privacy(self.backend.name)), markup=False, id="privacy")
+        with VerticalScroll(id="conversation", can_focus=False):
+            yield Static(Content(WELCOME), markup=False, id="welcome")
+        yield Static(markup=False, id="status")
+        yield Prompt()
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        self.theme = "textual-light" if light_terminal(os.environ) else "textual-dark"
+        self.query_one(Prompt).focus()
+        self.call_after_refresh(self.run_worker, _import_the_rest, thread=True)
+
+    async def on_unmount(self) -> None:
+        await self._stop()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way."""
+        return self._request is not None
+
+    def say(self, text: str) -> None:
+        """One line above the input, until the next."""
+        self.query_one("#status", Static).update(Content(text))
+
+    # Asking
+
+    @on(Input.Submitted)
+    async def _submitted(self, event: Input.Submitted) -> None:
+        if not event.value.strip():
+            self.say("Type a question; F1 shows examples.")
+        elif self.busy:
+            self.say("One question at a time: yours waits in the line; Enter asks it when the answer is there, Esc cancels.")
+        else:
+            await self._ask(self.query_one(Prompt).take())
+
+    async def _ask(self, question: str) -> None:
+        from netassist.tui.widgets.turn import Turn
+
+        self._cancelled = self._leaving = False
+        self.query_one("#welcome").display = False
+        turn = Turn(question)
+        log = self.query_one("#conversation", VerticalScroll)
+        await log.mount(turn)
+        log.anchor()
+        self.say("Working; Esc cancels and keeps what is known.")
+        self._request = asyncio.create_task(self._answer(turn))
+        self.refresh_bindings()
+
+    async def _answer(self, turn: Turn) -> None:
+        """Ask and show; whatever goes wrong becomes one line of the conversation."""
+        from netassist.assistant.conversation import Interrupted
+        from netassist.assistant.journal import JournalError
+        from netassist.backends.planning import BackendError
+        from netassist.reports.layout import WARN
+
+        question_back = False
+        try:
+            conversation = self._conversation()
+            conversation.tell = turn.hear
+            answer = await conversation.ask(turn.question)
+            question_back = answer.outcome == "clarify"
+            await turn.conclude(answer)
+        except Interrupted:
+            await turn.fail("Cancelled; nothing was run.", WARN)
+        except (BackendError, JournalError, ValueError) as error:
+            await turn.fail(str(error))
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the conversation along
+            _log.error("%s", turn.question, exc_info=error)
+            await turn.fail(f"internal error ({type(error).__name__}: {error}); please report it")
+        finally:
+            self._request = None
+        if self.is_running and not self._stopped:
+            self._answered(turn, question_back)
+
+    def _answered(self, turn: Turn, question_back: bool) -> None:
+        self.say("A question back: your answer goes on from here." if question_back else "")
+        prompt = self.query_one(Prompt)
+        prompt.placeholder = REPLY if question_back else EXAMPLE
+        if question_back:
+            prompt.focus()
+        self.refresh_bindings()
+        log = self.query_one("#conversation", VerticalScroll)
+        log.anchor(False)
+        if turn.is_attached:
+            # The verdict comes first, so a long answer is shown from its beginning.
+            self.call_after_refresh(log.scroll_to_widget, turn, top=True, animate=False)
+
+    def _conversation(self) -> Conversation:
+        if self._talk is None:
+            from netassist.assistant.conversation import Conversation
+
+            self._talk = Conversation(
+                self.backend, self.settings, self.journal, approve=self._approve, approved=self.approved
+            )  # fmt: skip
+        return self._talk
+
+    async def _approve(self, call: Call, risk: Risk) -> bool:
+        from netassist.tui.screens.approval import Approval
+
+        if self._cancelled:
+            return False
+        screen, decided = Approval(call, risk), asyncio.get_running_loop().create_future()
+        self._approval = screen, decided
+        await self.push_screen(screen, lambda yes: None if decided.done() else decided.set_result(bool(yes)))
+        try:
+            return bool(await decided)
+        finally:
+            self._approval = None
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Cancelling is offered while something runs."""
+        return True if action != "cancel" or self.busy or self.focused is not self._prompt else False
+
+    @property
+    def _prompt(self) -> Prompt | None:
+        return next(iter(self.screen_stack[0].query(Prompt)), None) if self.screen_stack else None
+
+    def action_cancel(self) -> None:
+        if self.busy:
+            self._cancel()
+        elif self._prompt is not None:
+            self._prompt.focus()
+
+    async def action_interrupt(self) -> None:
+        if self._leaving:
+            await self.action_quit()
+        elif self.busy:
+            self._leaving = True
+            self._cancel()
+        elif selected := self.screen.get_selected_text() or (self._prompt.selected_text if self._prompt else ""):
+            self.copy_to_clipboard(selected)
+            self.screen.clear_selection()
+            self.say("Copied.")
+        else:
+            self._leaving = True
+            self.say("Ctrl-C once more quits.")
+
+    async def action_quit(self) -> None:
+        if not self._stopped:
+            self.say("Stopping…")
+            await self._stop()
+            self.exit()
+
+    def action_clear(self) -> None:
+        for turn in self.query("#conversation Turn"):
+            if getattr(turn, "over", True):
+                turn.remove()
+        self.query_one("#welcome").display = not self.busy
+        self.say("")
+
+    def action_help(self) -> None:
+        from netassist.tui.screens.help import Help
+
+        self.push_screen(Help(), self._take_over)
+
+    def action_light_or_dark(self) -> None:
+        self.theme = "textual-dark" if self.theme == "textual-light" else "textual-light"
+
+    def action_scroll(self, pages: int) -> None:
+        log = self.query_one("#conversation", VerticalScroll)
+        log.scroll_relative(y=pages * max(log.size.height - 2, 1), animate=False)
+
+    @on(Prompt.HelpWanted)
+    def _help_wanted(self) -> None:
+        self.action_help()
+
+    @on(Input.Changed)
+    def _changed(self) -> None:
+        self._leaving = False
+
+    def _take_over(self, example: str | None) -> None:
+        if example is not None and self._prompt is not None:
+            self._prompt.value = example
+            self._prompt.focus()
+
+    # Stopping
+
+    def _cancel(self) -> None:
+        """Interrupt the request; its answer holds what is known by then."""
+        self._cancelled = True
+        if self._approval is not None:
+            screen, decided = self._approval
+            if not decided.done():
+                decided.set_result(False)
+            if screen.is_current:
+                screen.dismiss(False)
+        if self._talk is not None:
+            self._talk.interrupt()
+        if self._prompt is not None:
+            self.say("Cancelling; what is known is kept…")
+
+    async def _stop(self) -> None:
+        """End the request and let the backend go; nothing is left running."""
+        if self._stopped:
+            return
+        self._stopped = True
+        if self._request is not None:
+            request = self._request
+            self._cancel()
+            await asyncio.wait({request}, timeout=PATIENCE)
+            request.cancel()
+            await asyncio.gather(request, return_exceptions=True)
+        await self.backend.close()
+
+
+WELCOME = "Ask about hosts and networks in plain words. What is answered has just been measured.\n\nF1 shows examples and keys."
+
+
+def privacy(backend: str) -> str:
+    """What leaves the machine when a question is asked."""
+    return "only probes leave this machine" if backend in LOCAL else f"questions are sent to {backend}"
+
+
+def light_terminal(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal says that its background is light (COLORFGBG, ``foreground;background``, as rxvt and Konsole set it)."""
+    return environment.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
+
+
+def run(settings: Settings, backend: Backend, journal: Journal, approved: frozenset[Risk]) -> int:
+    """Open the terminal UI and stay until the person quits; returns the exit code: 0, 2 without a terminal, 3 after a crash."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print('netassist: there is no terminal here; ask on the command line: netassist ask "…"', file=sys.stderr)
+        return 2
+    app = NetAssistApp(settings, backend, journal, approved)
+    asyncio.run(_serve(app))
+    return {0: 0, 1: 3}.get(app.return_code or 0, app.return_code or 0)
+
+
+async def _serve(app: NetAssistApp) -> None:
+    """Run the app; when the terminal goes away or the process is told to end, it stops as if the person had quit."""
+    loop = asyncio.get_running_loop()
+    ending: set[asyncio.Task[None]] = set()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, lambda: ending.add(loop.create_task(app.action_quit())))
+    await app.run_async()
+
+
+def _import_the_rest() -> None:
+    """What the first question needs."""
+    import netassist.assistant.conversation
+    import netassist.tui.widgets.turn  # noqa: F401

@@ -1,0 +1,95 @@
+"""May this call be run? Yes once, or no; no is what happens by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from netassist.targets import parse_network
+from netassist.toolbox import Call, Risk, tools
+from netassist.tui.styled import styled
+from netassist.untrusted import as_text
+
+RISKS: Mapping[Risk, str] = {
+    "passive": "Passive: it only looks things up.",
+    "active": "Active: it connects to the target as any client would.",
+    "intrusive": "Intrusive: it may disturb what it scans, and its owner may take it for an attack.",
+    "change": "A change: something set up earlier is altered or removed.",
+}
+CALM = 0.5
+"""Seconds without a key before the answer counts, so that a letter of a half-typed question is not taken for one."""
+
+
+class Approval(ModalScreen[bool]):
+    """Dismissed with True for a yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "decide(True)", "Yes", show=False),
+        Binding("n,escape", "decide(False)", "No", show=False),
+        Binding("left,up", "app.focus_previous", show=False),
+        Binding("right,down", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, call: Call, risk: Risk) -> None:
+        super().__init__()
+        self._call, self._risk = call, risk
+        self.ready = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="approval"):
+            with VerticalScroll(can_focus=False):
+                yield Static(question(self._call, self._risk), markup=False)
+            with Horizontal():
+                yield Button("No (n)", id="no", disabled=True)
+                yield Button("Yes, run it once (y)", id="yes", variant="warning", disabled=True)
+
+    def on_mount(self) -> None:
+        self._calm = self.set_timer(CALM, self._listen)
+
+    def on_key(self, event: events.Key) -> None:
+        if not self.ready:
+            event.stop()
+            self._calm.reset()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.ready if action == "decide" else True
+
+    def action_decide(self, yes: bool) -> None:
+        self.dismiss(yes)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+    def _listen(self) -> None:
+        self.ready = True
+        for button in self.query(Button):
+            button.disabled = False
+        self.query_one("#no").focus()
+
+
+def question(call: Call, risk: Risk) -> Content:
+    """The call, what it does and how risky that is, in words."""
+    rows = [styled(("Run this?\n", "title")), styled((as_text(call.name, 64), "title"))]
+    rows += [styled((f"  {key} = ", "dim"), (as_text(str(value), 200), "plain")) for key, value in call.arguments.items()]
+    rows += [Content(""), styled((RISKS[risk], "warn")), styled((_does(call), "plain"))]
+    return Content("\n").join(rows)
+
+
+def _does(call: Call) -> str:
+    tool = tools().get(call.name)
+    what = [tool.description if tool else ""]
+    if call.arguments.get("profile") == "vuln":
+        what.append("With the profile vuln, Nmap's scripts try known weaknesses on every open port.")
+    area = parse_network(str(call.arguments.get("target", "")))
+    if area is not None and area.num_addresses > 1:
+        what.append(f"The network has {area.num_addresses:,} addresses.")
+    return " ".join(what)

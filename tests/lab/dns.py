@@ -1,0 +1,118 @@
+"""An authoritative DNS server over UDP and TCP on loopback, with the faults that real ones have."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import struct
+import threading
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+
+TTL = 300
+Records = Mapping[tuple[str, str], tuple[str, ...]]
+
+
+class DnsServer(NamedTuple):
+    """`address` is host:port; `questions` are those that came, as "name type transport"."""
+
+    address: str
+    questions: list[str]
+
+
+@contextlib.contextmanager
+def dns_server(
+    records: Records,
+    *,
+    rcodes: Mapping[str, str] | None = None,
+    silent: tuple[str, ...] = (),
+    authenticated: bool = False,
+) -> Iterator[DnsServer]:
+    """Serves `records` ((name, type) → presentation format).
+
+    Names in `rcodes` are answered with that code, `silent` ones not at all. Answers too long for the question's UDP payload
+    size are truncated, so that the client comes back over TCP. `authenticated` sets the AD bit.
+    """
+    questions: list[str] = []
+
+    def answer(wire: bytes, transport: str) -> bytes | None:
+        query = dns.message.from_wire(wire)
+        question = query.question[0]
+        name, kind = question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype)
+        questions.append(f"{name} {kind} {transport}")
+        if name in silent:
+            return None
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.AA | (dns.flags.AD if authenticated else 0)
+        known = {held for held, _ in records}
+        code = (rcodes or {}).get(name) or ("NOERROR" if name in known else "NXDOMAIN")
+        response.set_rcode(dns.rcode.from_text(code))
+        if code == "NOERROR":
+            if alias := records.get((name, "CNAME")):
+                _add(response, name, "CNAME", alias)
+                name = alias[0].rstrip(".")
+            if kind != "CNAME" and (name, kind) in records:
+                _add(response, name, kind, records[name, kind])
+        packed = response.to_wire(max_size=65535)
+        if transport == "udp" and len(packed) > max(512, query.payload):
+            response.answer.clear()
+            response.flags |= dns.flags.TC
+            packed = response.to_wire(max_size=65535)
+        return packed
+
+    class Udp(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            wire, sender = self.request
+            if packed := answer(wire, "udp"):
+                sender.sendto(packed, self.client_address)
+
+    class Tcp(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while header := self.rfile.read(2):
+                if packed := answer(self.rfile.read(struct.unpack("!H", header)[0]), "tcp"):
+                    self.wfile.write(struct.pack("!H", len(packed)) + packed)
+
+    udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)
+    tcp = _tcp_beside(udp, Tcp)
+    with udp, tcp:
+        threads = [threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True) for server in (udp, tcp)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield DnsServer(f"127.0.0.1:{udp.server_address[1]}", questions)
+        finally:
+            udp.shutdown()
+            tcp.shutdown()
+            for thread in threads:
+                thread.join()
+
+
+def _tcp_beside(
+    udp: socketserver.ThreadingUDPServer, handler: type[socketserver.BaseRequestHandler]
+) -> socketserver.ThreadingTCPServer:
+    """A TCP server on the port that UDP has; another program may hold it, then UDP moves."""
+    for _ in range(20):
+        try:
+            server = socketserver.ThreadingTCPServer(("127.0.0.1", int(udp.server_address[1])), handler)
+        except OSError:
+            udp.socket.close()
+            udp.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            udp.server_address = ("127.0.0.1", 0)
+            udp.server_bind()
+        else:
+            server.daemon_threads = True
+            return server
+    raise RuntimeError("no port free for both UDP and TCP on loopback")
+
+
+def _add(response: dns.message.Message, name: str, kind: str, texts: tuple[str, ...]) -> None:
+    response.answer.append(dns.rrset.from_text(dns.name.from_text(name), TTL, dns.rdataclass.IN, kind, *texts))

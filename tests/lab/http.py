@@ -1,0 +1,101 @@
+"""HTTP/1.1 servers on loopback: one that answers by a table, and one that answers whatever bytes it is given."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+
+class Page(NamedTuple):
+    """What a path answers with; header values may hold ``{port}``."""
+
+    status: int = 200
+    headers: Mapping[str, str] = {}
+    body: bytes = b"<p>lab</p>"
+
+
+class HttpServer(NamedTuple):
+    """`requests` are those that came: path and Host header."""
+
+    port: int
+    requests: list[tuple[str, str]]
+
+
+@contextlib.contextmanager
+def http_server(
+    pages: Mapping[str, Page], *, context: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+) -> Iterator[HttpServer]:
+    """Serves `pages` by path, over TLS where a server context is given."""
+    requests: list[tuple[str, str]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        server_version, sys_version = "lab/1.0", ""
+
+        def setup(self) -> None:
+            if context is not None:
+                self.request = context.wrap_socket(self.request, server_side=True)
+            super().setup()
+
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                super().handle()
+
+        def do_GET(self) -> None:
+            requests.append((self.path, self.headers.get("Host", "")))
+            page = pages.get(self.path, Page(404))
+            self.send_response(page.status)
+            for name, value in page.headers.items():
+                self.send_header(name, value.replace("{port}", str(server.server_address[1])))
+            self.send_header("Content-Length", str(len(page.body)))
+            self.end_headers()
+            self.wfile.write(page.body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing on stderr."""
+
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that gives the handshake up is no matter."""
+
+    with Server((host, port), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield HttpServer(int(server.server_address[1]), requests)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextlib.contextmanager
+def raw_server(answer: bytes, *, stay: bool = False) -> Iterator[int]:
+    """Sends `answer` to whoever asks, then closes, or with `stay` waits for the client to leave; yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(65536)
+                    connection.sendall(answer)
+                    while stay and connection.recv(65536):
+                        pass
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()

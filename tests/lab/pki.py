@@ -1,0 +1,110 @@
+"""Certificates made on the spot: an authority of the lab, and leaves that are good or have one known fault."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+DAY = datetime.timedelta(days=1)
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+KeyKind = Literal["ec", "rsa", "rsa1024", "ed25519"]
+Fault = Literal["good", "expired", "not_yet_valid", "wrong_host", "self_signed"]
+
+
+class Identity(NamedTuple):
+    """A certificate, its private key, and what a server sends after the certificate."""
+
+    certificate: x509.Certificate
+    key: Key
+    chain: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def pem(self) -> str:
+        return self.certificate.public_bytes(Encoding.PEM).decode("ascii")
+
+    def anchor(self, folder: Path) -> Path:
+        """The certificate as a file of trust anchors in `folder`."""
+        file = folder / f"{self.certificate.serial_number:x}.pem"
+        file.write_text(self.pem)
+        return file
+
+
+def new_key(kind: KeyKind = "ec") -> Key:
+    if kind == "ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    if kind == "ec":
+        return ec.generate_private_key(ec.SECP256R1())
+    return rsa.generate_private_key(65537, 1024 if kind == "rsa1024" else 2048)
+
+
+def authority(name: str = "Lab Root", issuer: Identity | None = None, key: KeyKind = "ec") -> Identity:
+    """A root, or with `issuer` an intermediate; what a leaf of it sends along is in its own `chain`."""
+    made = issue(name, issuer, key=key, days=3650, ca=True)
+    return made._replace(chain=(made.certificate, *issuer.chain) if issuer is not None else ())
+
+
+def leaf(
+    issuer: Identity,
+    fault: Fault = "good",
+    *,
+    dns: Sequence[str] = ("localhost",),
+    ips: Sequence[str] = ("127.0.0.1",),
+    key: KeyKind = "ec",
+) -> Identity:
+    """A server's certificate for 90 days and the given names, with at most one fault."""
+    if fault == "self_signed":
+        return issue("localhost", None, dns=dns, ips=ips, key=key)
+    if fault == "wrong_host":
+        dns, ips = ("other.test",), ()
+    first = {"expired": -120.0, "not_yet_valid": 3.0}.get(fault, -1.0)
+    return issue((*dns, "lab")[0], issuer, dns=dns, ips=ips, key=key, first=first)
+
+
+def issue(
+    name: str | x509.Name,
+    issuer: Identity | None,
+    *,
+    dns: Sequence[str] = (),
+    ips: Sequence[str] = (),
+    key: KeyKind = "ec",
+    first: float = -1.0,
+    days: float = 90.0,
+    ca: bool = False,
+    digest: hashes.SHA1 | hashes.SHA256 | None = None,
+    extensions: Sequence[x509.ExtensionType] = (),
+) -> Identity:
+    """A certificate valid from `first` days from now for `days` days; self-signed where `issuer` is None."""
+    own = new_key(key)
+    subject = name if isinstance(name, x509.Name) else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    signer = issuer.key if issuer is not None else own
+    begin = datetime.datetime.now(datetime.UTC).replace(microsecond=0) + first * DAY
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer is not None else subject)
+        .public_key(own.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + days * DAY)
+        .add_extension(x509.BasicConstraints(ca, None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(own.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+    )
+    names = [*map(x509.DNSName, dns), *(x509.IPAddress(ipaddress.ip_address(ip)) for ip in ips)]
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    if not ca:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    hashed = None if isinstance(signer, ed25519.Ed25519PrivateKey) else digest or hashes.SHA256()
+    return Identity(builder.sign(signer, hashed), own, issuer.chain if issuer is not None else ())

@@ -1,0 +1,98 @@
+"""TLS servers on loopback by OpenSSL 4, so that post-quantum groups and weak certificates are real."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from OpenSSL import SSL, crypto
+
+from netassist.tls.handshake import set_groups
+from tests.lab.pki import Identity
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlab\n"
+VERSIONS = {"TLSv1.0": SSL.TLS1_VERSION, "TLSv1.2": SSL.TLS1_2_VERSION, "TLSv1.3": SSL.TLS1_3_VERSION}
+
+
+class TlsServer(NamedTuple):
+    """`negotiated` are the groups and `names` the SNI of the handshakes completed, one an entry."""
+
+    port: int
+    negotiated: list[str | None]
+    names: list[str | None]
+
+
+@contextlib.contextmanager
+def tls_server(
+    identity: Identity,
+    *,
+    groups: str | None = None,
+    version: str | None = None,
+    staple: bytes | None = None,
+    client_certificate: bool = False,
+    before: Callable[[socket.socket], None] | None = None,
+) -> Iterator[TlsServer]:
+    """Shakes hands, answers one HTTP request, closes.
+
+    Args:
+        groups: OpenSSL group names, such as ``X25519MLKEM768:X25519``.
+        version: the only protocol version spoken, such as ``TLSv1.2``.
+        staple: an OCSP response to staple, as it is.
+        client_certificate: break off clients that show no certificate.
+        before: speaks in plain text first; TLS begins when it returns.
+    """
+    context = _context(identity, groups, version, staple, client_certificate)
+    negotiated: list[str | None] = []
+    names: list[str | None] = []
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(SSL.Error, OSError):
+                if before is not None:
+                    before(self.request)
+                connection = SSL.Connection(context, self.request)
+                connection.set_accept_state()
+                connection.do_handshake()
+                negotiated.append(connection.get_group_name())
+                name = connection.get_servername()
+                names.append(name.decode("ascii") if name is not None else None)
+                if connection.recv(65536):
+                    connection.sendall(ANSWER)
+                connection.shutdown()
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads, block_on_close = True, False
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield TlsServer(int(server.server_address[1]), negotiated, names)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _context(
+    identity: Identity, groups: str | None, version: str | None, staple: bytes | None, client_certificate: bool
+) -> SSL.Context:
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_cipher_list(b"ALL:@SECLEVEL=0")
+    context.use_certificate(identity.certificate)
+    for held in identity.chain:
+        context.add_extra_chain_cert(held)
+    context.use_privatekey(identity.key)
+    if groups is not None:
+        set_groups(context, groups)
+    if version is not None:
+        context.set_min_proto_version(VERSIONS[version])
+        context.set_max_proto_version(VERSIONS[version])
+    if staple is not None:
+        context.set_ocsp_server_callback(lambda _connection, _data: staple)
+    if client_certificate:
+        context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
+    return context

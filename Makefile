@@ -38,6 +38,7 @@ unprivileged: ## as root: the probes' tests once more, as a user without any cap
 
 wheel: ## build dist/*.whl and dist/*.tar.gz, and run the wheel in an empty folder
 	$(SETUP)
+	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist
 	$(BIN)/python build-support/wheel_check.py dist
 

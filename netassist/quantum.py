@@ -14,39 +14,34 @@ TLS is asked with few connections, each of which settles one question:
 4. All post-quantum groups without key shares: the server names one by a HelloRetryRequest (RFC 8446, section 4.1.4). Again
    without that one, until it refuses.
 
-So three or four connections for most servers, and one for those without TLS 1.3. SSH tells its methods before any key is
+So three connections for a classical server, four for a safe one, one more for each further post-quantum group, and one in all
+for those without TLS 1.3. SSH tells its methods before any key is
 exchanged (RFC 4253, section 7.1), in one connection. What a server did not answer is unknown, never absent.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from netassist import __version__
-from netassist.network import Network, Progress, Stream
+from netassist.network import Network, Progress
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
 from netassist.probes import ssh_kexinit as ssh
+from netassist.probes.first_answer import first_answer
 from netassist.targets import parse_host
-from netassist.tls import groups as named
-from netassist.tls import hello as wire
 from netassist.tls.deadlines import ClassicalPart, Deadline, deadlines, rsa_strength
+from netassist.tls.group_scan import AskedServer, Preferred
 from netassist.tls.groups import Group, Kind
-from netassist.untrusted import as_text
+
+__all__ = ["Authentication", "Deadline", "KeyExchange", "QuantumCheck", "Verdict", "quantum_check"]
 
 Verdict = Literal["safe", "available", "not_safe", "unknown"]
-Preferred = Literal["server", "client_order", "classical"]
-T = TypeVar("T")
 
-_USUAL = (named.X25519MLKEM768, *named.CLASSICAL)
-_USUAL_TO_OPENSSL = "*X25519MLKEM768:*X25519:P-256:P-384:P-521:X448:ffdhe2048:ffdhe3072"
-# What servers answer where they have no group in common with the client.
-_REFUSALS = (40, 47, 71)
-_PROTOCOL_VERSION = 70
+_VERSIONS = ("TLSv1.0", "TLSv1.1", "TLSv1.2")
 
 
 class KeyExchange(msgspec.Struct, frozen=True):
@@ -129,136 +124,18 @@ async def quantum_check(
     )
 
 
-class _First(NamedTuple):
-    """What the usual client got. `version` as in ``TLSv1.3``; None where the server speaks neither that nor TLS 1.2."""
-
-    version: str | None
-    group: Group | None
-    confirmed: bool
-    authentication: Authentication
-
-
-class _Server:
-    """A TLS server that is asked again and again; it keeps the groups that were selected, in the order seen."""
-
-    def __init__(self, network: Network, host: str, port: int, name: str | None) -> None:
-        self._network, self._host, self._port, self._name = network, host, port, name
-        self._where = f"{host}:{port}"
-        self._answered = False
-        self.address = ""
-        self.selected: dict[str, Group] = {}
-        self.failure: Failure | None = None
-
-    async def usual(self) -> _First:
-        """What a client in use gets: by a whole handshake, or where that does not succeed, by what the server selects."""
-        from netassist.tls.handshake import Unfinished, handshake
-
-        try:
-            async with self._network.connect(self._host, self._port) as stream:
-                self.address = stream.address
-                try:
-                    shaking = handshake(stream, server_name=self._name, groups=_USUAL_TO_OPENSSL)
-                    session = await self._network.within(shaking, f"{stream.where}: the TLS handshake")
-                    confirmed = True
-                except Unfinished as unfinished:
-                    session, confirmed = unfinished.session, False
-                    self.failure = unfinished.failure
-        except ValueError as error:
-            raise Failed("missing_program", f"{error}; reinstall the cryptography package, whose OpenSSL knows ML-KEM") from None
-        except Failed as failed:
-            if failed.failure.kind != "protocol":
-                raise
-            self.failure = failed.failure
-            return await self._usual_unconfirmed(failed)
-        group = named.group_named(session.group) if session.group else None
-        if group is not None:
-            self.selected[group.name] = group
-        return _First(session.protocol, group, confirmed, _authentication(session.protocol, session.chain))
-
-    async def _usual_unconfirmed(self, failed: Failed) -> _First:
-        shares = _shares(named.X25519MLKEM768, named.X25519)
-        answer = await self.ask(_USUAL, shares, (wire.TLS13, wire.TLS12))
-        if isinstance(answer, wire.Alert) and answer.description != _PROTOCOL_VERSION:
-            raise failed
-        if isinstance(answer, wire.Alert) or answer.version < wire.TLS13:
-            return _First("TLSv1.2" if isinstance(answer, wire.ServerHello) else None, None, False, Authentication())
-        return _First("TLSv1.3", named.group(answer.group or 0), False, Authentication())
-
-    async def ask(
-        self, offered: Sequence[int], shares: tuple[tuple[int, bytes], ...] = (), versions: tuple[int, ...] = (wire.TLS13,)
-    ) -> wire.ServerHello | wire.Alert:
-        """Offer these groups in a connection of its own. Raises Failed, of kind `protocol` where the answer is not to be believed."""
-        suites = wire.TLS13_SUITES + (wire.TLS12_SUITES if wire.TLS12 in versions else ())
-        hello = wire.ClientHello(
-            random=os.urandom(32),
-            session_id=os.urandom(32),
-            groups=tuple(offered),
-            key_shares=shares,
-            server_name=self._name,
-            versions=versions,
-            cipher_suites=suites,
-        )
-        async with self._network.connect(self._host, self._port) as stream:
-            self.address = stream.address
-            answer = await _answer(self._network, stream, wire.client_hello(hello), wire.read_answer)
-        if isinstance(answer, wire.ServerHello):
-            try:
-                wire.check_answer(hello, answer)
-            except ValueError as error:
-                raise Failed("protocol", f"{self._where}: {error}") from None
-            self._answered = True
-            if answer.group is not None:
-                group = named.group(answer.group)
-                self.selected[group.name] = group
-        return answer
-
-    async def preferred(self) -> Preferred | None:
-        """Whether the server keeps to post-quantum groups where a client puts X25519 first."""
-        shares = _shares(named.X25519, named.X25519MLKEM768)
-        answer = await self.ask((named.X25519, named.X25519MLKEM768, *named.CLASSICAL[1:]), shares)
-        if isinstance(answer, wire.Alert) or answer.group is None:
-            return None
-        return "client_order" if answer.group in named.CLASSICAL else "server"
-
-    async def takes_classical(self) -> bool | None:
-        answer = await self.ask(named.CLASSICAL, versions=(wire.TLS13, wire.TLS12))
-        return self._refused(answer)
-
-    async def all_post_quantum(self) -> bool:
-        """Ask until every post-quantum group is known; False where an answer left it open."""
-        left = [code for code in named.POST_QUANTUM if named.group(code).name not in self.selected]
-        while left:
-            accepted = self._refused(answer := await self.ask(left))
-            if accepted is not True:
-                if accepted is None:
-                    message = f"{self._where}: answered {answer}; which post-quantum groups it accepts is not established"
-                    self.failure = self.failure or Failure("protocol", message)
-                return accepted is False
-            left = [code for code in left if named.group(code).name not in self.selected]
-        return True
-
-    def _refused(self, answer: wire.ServerHello | wire.Alert) -> bool | None:
-        """True: accepted. False: refused for want of a common group. None: cannot be told.
-
-        A refusal counts only of a server that has answered another hello of the same kind.
-        """
-        if isinstance(answer, wire.ServerHello):
-            return True
-        return False if self._answered and answer.description in _REFUSALS else None
-
-
 async def _tls(network: Network, host: str, port: int) -> _Facts:
     await network.resolve(host)
     target = parse_host(host)
     name = target.host if target.kind == "name" else None
-    server = _Server(network, host, port, name)
+    server = AskedServer(network, host, port, name)
     network.progress(Progress(f"{host}:{port}: a handshake with X25519MLKEM768"))
     first = await server.usual()
     preferred: Preferred | None = None
     classical: bool | None = None
     complete = True
     if first.version != "TLSv1.3":
-        preferred, classical = "classical", True if first.version else None
+        preferred, classical = "classical", True if first.version in _VERSIONS else None
     else:
         safe = first.group is not None and first.group.kind in ("hybrid", "post_quantum")
         try:
@@ -283,7 +160,7 @@ async def _tls(network: Network, host: str, port: int) -> _Facts:
         classical,
     )
     verdict = _verdict(exchange.kind, groups, complete)
-    return _Facts(server.address, name, verdict, exchange, first.authentication, first.version, server.failure)
+    return _Facts(server.address, name, verdict, exchange, _leaf(first.version, first.chain), first.version, server.failure)
 
 
 async def _ssh(network: Network, host: str, port: int) -> _Facts:
@@ -291,18 +168,17 @@ async def _ssh(network: Network, host: str, port: int) -> _Facts:
     network.progress(Progress(f"{where}: the key exchange methods that it offers"))
     async with network.connect(host, port) as stream:
         greeting = f"SSH-2.0-netassist_{__version__}\r\n".encode("ascii")
-        identification, offer = await _answer(network, stream, greeting, ssh.read_opening)
+        identification, offer = await first_answer(network, stream, greeting, ssh.read_opening)
     groups = tuple(Group(None, name, ssh.kind_of(name)) for name in dict.fromkeys(offer.methods))
     chosen = ssh.negotiated(ssh.OPENSSH_CLIENT, offer.methods)
     kind = ssh.kind_of(chosen) if chosen else None
     available = any(group.kind in ("hybrid", "post_quantum") for group in groups)
-    classical = any(group.kind == "classical" for group in groups)
-    # A name that tells nothing may be post-quantum.
+    # A name that tells nothing may be of any kind.
     complete = bool(groups) and all(group.kind is not None for group in groups)
+    classical = any(group.kind == "classical" for group in groups) or (False if complete else None)
     exchange = KeyExchange(chosen, kind, False, groups, "client_order" if available else "classical", classical)
     verdict = _verdict(kind, groups, complete)
-    keys = Authentication(post_quantum=_host_keys_post_quantum(offer.host_key), host_keys=offer.host_key)
-    return _Facts(stream.address, None, verdict, exchange, keys, identification.text, None)
+    return _Facts(stream.address, None, verdict, exchange, _host_keys(offer.host_key), identification.text, None)
 
 
 def _verdict(negotiated: Kind | None, groups: Sequence[Group], complete: bool) -> Verdict:
@@ -313,102 +189,60 @@ def _verdict(negotiated: Kind | None, groups: Sequence[Group], complete: bool) -
     return "not_safe" if complete else "unknown"
 
 
-async def _answer(network: Network, stream: Stream, said: bytes, read: Callable[[bytes], T | None]) -> T:
-    """Send `said` and receive until `read` makes something of all that came; within the time of one step altogether."""
-
-    async def exchange() -> T:
-        received = b""
-        await stream.send(said)
-        while (found := read(received)) is None:
-            if not (more := await stream.receive()):
-                raise _closed(received, stream.where)
-            received += more
-        return found
-
-    try:
-        return await network.within(exchange(), f"{stream.where}: waiting for an answer")
-    except ValueError as error:
-        raise Failed("protocol", f"{stream.where}: {error}") from None
-
-
-def _closed(received: bytes, where: str) -> Failed:
-    if received.startswith((b"Exceeded MaxStartups", b"Not allowed at this time")):
-        return Failed("rate_limited", f"{where}: turns connections away ({as_text(received, 60)}); try again later")
-    return Failed("protocol", f"{where}: closed the connection after {len(received)} bytes")
-
-
-def _shares(*codes: int) -> tuple[tuple[int, bytes], ...]:
-    """Valid key shares, in this order, for X25519 (RFC 7748) and X25519MLKEM768 (draft-ietf-tls-ecdhe-mlkem: ML-KEM first)."""
-    from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
-    def share(code: int) -> bytes:
-        lattice = MLKEM768PrivateKey.generate().public_key().public_bytes_raw() if code == named.X25519MLKEM768 else b""
-        return lattice + X25519PrivateKey.generate().public_key().public_bytes_raw()
-
-    return tuple((code, share(code)) for code in codes)
-
-
 # RFC 8446, section 4.2.3: in TLS 1.3 these keys sign by one scheme only. RSA keys have a choice of three.
 _SCHEMES = {
     "EC P-256": "ecdsa_secp256r1_sha256", "EC P-384": "ecdsa_secp384r1_sha384", "EC P-521": "ecdsa_secp521r1_sha512",
     "Ed25519": "ed25519", "Ed448": "ed448", "ML-DSA-44": "mldsa44", "ML-DSA-65": "mldsa65", "ML-DSA-87": "mldsa87",
 }  # fmt: skip
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
-# NIST's arc of signature algorithms, 2.16.840.1.101.3.4.3 (Computer Security Objects Register): FIPS 204 and FIPS 205.
-_POST_QUANTUM_KEYS = {17: "ML-DSA-44", 18: "ML-DSA-65", 19: "ML-DSA-87"} | dict(
-    enumerate(
-        (f"SLH-DSA-{hashed}-{size}{speed}" for hashed in ("SHA2", "SHAKE") for size in (128, 192, 256) for speed in "sf"), 20
-    )
-)
+_HOST_KEYS = {
+    "RSA": "rsa",
+    "DSA": "ssh-dss",
+    "ECDSA": "ecdsa",
+    "EdDSA": "ed25519|ed448",
+    "ML-DSA": "ml-?dsa",
+    "SLH-DSA": "slh-?dsa",
+}
 
 
-def _authentication(version: str, chain: Sequence[bytes]) -> Authentication:
-    """What the leaf certificate, first of `chain` in DER, says; nothing where it cannot be read."""
-    key = _leaf_key(chain[0]) if chain else None
-    if key is None:
-        return Authentication()
-    return Authentication(_SCHEMES.get(key) if version == "TLSv1.3" else None, key, key.startswith(("ML-DSA", "SLH-DSA")))
-
-
-def _leaf_key(der: bytes) -> str | None:
-    from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+def _leaf(version: str, chain: Sequence[bytes]) -> Authentication:
+    """What the leaf certificate, first of `chain` in DER, says; nothing where its key cannot be read."""
+    from netassist.tls import chain as certificates
 
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        arc, _, last = certificate.public_key_algorithm_oid.dotted_string.rpartition(".")
-        if arc == "2.16.840.1.101.3.4.3" and int(last) in _POST_QUANTUM_KEYS:
-            return _POST_QUANTUM_KEYS[int(last)]
-        key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        return None
-    if isinstance(key, rsa.RSAPublicKey):
-        return f"RSA {key.key_size}"
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"EC {_CURVES.get(key.curve.name, key.curve.name)}"
-    if isinstance(key, dsa.DSAPublicKey):
-        return f"DSA {key.key_size}"
-    return "Ed25519" if isinstance(key, ed25519.Ed25519PublicKey) else "Ed448" if isinstance(key, ed448.Ed448PublicKey) else None
+        key = certificates.read(chain[0]).shown.key if chain else None
+    except ValueError:
+        key = None
+    if key is None or key.type is None:
+        return Authentication()
+    size = _CURVES.get(key.curve or "", key.curve) if key.type == "EC" else key.bits if key.type in ("RSA", "DSA") else None
+    name = key.parameter_set or (f"{key.type} {size}" if size else key.type)
+    return Authentication(_SCHEMES.get(name) if version == "TLSv1.3" else None, name, key.type == "ML-DSA")
 
 
-def _host_keys_post_quantum(offered: Sequence[str]) -> bool | None:
-    """Whether an SSH server offers ML-DSA or SLH-DSA host keys; None where a name tells nothing."""
-    if any(re.search(r"ml-?dsa|slh-?dsa", name, re.IGNORECASE) for name in offered):
-        return True
-    known = all(re.search(r"rsa|ssh-dss|ecdsa|ed25519|ed448", name, re.IGNORECASE) for name in offered)
-    return False if offered and known else None
+def _host_keys(offered: Sequence[str]) -> Authentication:
+    """What an SSH server offers to prove itself with; whether that is post-quantum is None where a name tells nothing."""
+    families = [_family(name) for name in offered]
+    post_quantum = any(family in ("ML-DSA", "SLH-DSA") for family in families)
+    known = bool(families) and None not in families
+    return Authentication(post_quantum=post_quantum if post_quantum or known else None, host_keys=tuple(offered))
+
+
+def _family(name: str) -> str | None:
+    return next((family for family, words in reversed(_HOST_KEYS.items()) if re.search(words, name, re.IGNORECASE)), None)
 
 
 def _classical_parts(exchange: KeyExchange, authentication: Authentication) -> Iterator[ClassicalPart]:
     if exchange.kind == "classical":
-        name = exchange.negotiated or "classical key exchange"
-        weak = name in ("ffdhe2048", "secp224r1") or name.startswith("diffie-hellman-group14-")
-        yield ClassicalPart(name, 112 if weak else None)
+        name = exchange.negotiated
+        weak = name is not None and (name in ("ffdhe2048", "secp224r1") or name.startswith("diffie-hellman-group14-"))
+        yield ClassicalPart(f"{name} key exchange" if name else "classical key exchange", 112 if weak else None)
     key = authentication.leaf_key
     if key is not None and not authentication.post_quantum:
         kind, _, size = key.partition(" ")
-        yield ClassicalPart(key.replace(" ", "-", 1), rsa_strength(int(size)) if kind in ("RSA", "DSA") else None)
-    if authentication.host_keys and authentication.post_quantum is False:
-        yield ClassicalPart("RSA, ECDSA and EdDSA host keys", None)
+        strength = rsa_strength(int(size)) if kind in ("RSA", "DSA") else None
+        yield ClassicalPart(f"ECDSA {size}" if kind == "EC" else key.replace(" ", "-"), strength)
+    families = {_family(name) for name in authentication.host_keys}
+    for family in ("RSA", "DSA", "ECDSA", "EdDSA"):
+        if family in families:
+            yield ClassicalPart(f"{family} host key", None)

@@ -48,7 +48,7 @@ class Subset(msgspec.Struct, frozen=True, tag="subset"):
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
-    """From `least` to `most` bytes of whole characters, none of them in `forbidden` (ASCII) or a control character but tab and newline."""
+    """From `least` to `most` bytes of whole characters, none in `forbidden` (ASCII), no control character but tab and newline."""
 
     most: int
     forbidden: str = ""
@@ -78,8 +78,10 @@ def _check_one(node: Node) -> None:
             raise ValueError("an empty literal")
         case Choice(options=()) | Sequence(items=()):
             raise ValueError(f"a {type(node).__name__.lower()} of nothing")
-        case Repeat(item=item, least=least, most=most) if not 0 <= least <= most <= MOST_REPEATS or most == 0 or _may_be_empty(item):
-            raise ValueError(f"a repeat of {least} to {most} times, or of what may be empty")
+        case Repeat(least=least, most=most) if not 0 <= least <= most <= MOST_REPEATS or most == 0:
+            raise ValueError(f"a repeat of {least} to {most} times")
+        case Repeat(item=item) if _may_be_empty(item):
+            raise ValueError("a repeat of what may be empty")
         case Subset(items=items, required=required) if len(items) != len(required) or any(map(_may_be_empty, items)):
             raise ValueError("a subset whose items may be empty or whose requirements do not match")
         case Text(most=most, forbidden=forbidden, least=least) if not 0 <= least <= most or most == 0 or not forbidden.isascii():

@@ -13,9 +13,9 @@ from netassist.llama.grammar import Choice, Literal, Node, Repeat, Sequence, Sub
 # What may follow the first byte of a character (RFC 3629, section 4).
 _REST = (0x80, 0xBF)
 _AFTER: dict[int, tuple[tuple[int, int], ...]] = {
-    **{byte: (_REST,) for byte in range(0xC2, 0xE0)},
-    **{byte: (_REST, _REST) for byte in range(0xE1, 0xF0)},
-    **{byte: (_REST, _REST, _REST) for byte in range(0xF1, 0xF4)},
+    **dict.fromkeys(range(0xC2, 0xE0), (_REST,)),
+    **dict.fromkeys(range(0xE1, 0xF0), (_REST, _REST)),
+    **dict.fromkeys(range(0xF1, 0xF4), (_REST, _REST, _REST)),
     0xE0: ((0xA0, 0xBF), _REST), 0xED: ((0x80, 0x9F), _REST),
     0xF0: ((0x90, 0xBF), _REST, _REST), 0xF4: ((0x80, 0x8F), _REST, _REST),
 }  # fmt: skip
@@ -48,7 +48,7 @@ class State:
         return self._next[piece]
 
     def forced(self) -> str:
-        """The text that must come next, in whole literals or the rest of one: "" where there is a choice or inside a character."""
+        """The text that must come next, by whole literals or the rest of one; "" where there is a choice or half a character."""
         if self._forced is None:
             data, ways = b"", self._ways
             while len(ways) == 1 and (way := next(iter(ways))) is not None and isinstance(way.leaf, _Exact):
@@ -62,6 +62,12 @@ class State:
         if any(way is not None and isinstance(way.leaf, _Free) for way in self._ways):
             return None
         return frozenset(way.leaf.data[way.done] for way in self._ways if way is not None and isinstance(way.leaf, _Exact))
+
+    def whole(self) -> frozenset[bytes] | None:
+        """The literals one of which must come next, where all of them are taken whole; None elsewhere."""
+        leaves = [way.leaf for way in self._ways if way is not None]
+        exact = [leaf for leaf in leaves if isinstance(leaf, _Exact) and leaf.whole]
+        return frozenset(leaf.data for leaf in exact) if len(exact) == len(leaves) else None
 
 
 def start(grammar: Node) -> State:
@@ -105,10 +111,10 @@ BEGIN, ITEM, SEPARATOR = range(3)
 
 
 class _Frame(NamedTuple):
-    """Where a group goes on: `index` of its items are done, the last that stood there is `last`; then comes `rest`."""
+    """Where a group goes on: before item `place`, after an item or a separator (`last`); then comes `rest`."""
 
     group: _Group
-    index: int
+    place: int
     last: int
     rest: _Frame | None
 
@@ -158,31 +164,31 @@ def _leave(rest: _Frame | None) -> Iterator[_Way]:
 
 def _go_on(frame: _Frame) -> Iterator[_Way]:
     """What may come next in a group: its end, a separator, or an item."""
-    group, index, last, rest = frame
+    group, place, last, rest = frame
     node = group.node
-    may_leave, may_stay, places = _moves(node, index)
+    may_leave, may_stay, places = _moves(node, place)
     if may_leave and last != SEPARATOR:
         yield from _leave(rest)
     if not may_stay:
         return
     if group.separator is not None and last == ITEM:
-        yield _In(group.separator, 0, (), _Frame(group, index, SEPARATOR, rest))
+        yield _In(group.separator, 0, (), _Frame(group, place, SEPARATOR, rest))
         return
-    for place in places:
-        item = group.items[0] if isinstance(node, Repeat) else group.items[place]
-        yield from _enter(item, _Frame(group, place + 1, ITEM, rest))
+    for chosen in places:
+        item = group.items[0] if isinstance(node, Repeat) else group.items[chosen]
+        yield from _enter(item, _Frame(group, chosen + 1, ITEM, rest))
 
 
-def _moves(node: Node, index: int) -> tuple[bool, bool, Iterable[int]]:
-    """Whether a group may end after `index` items, whether it may go on, and at which item."""
+def _moves(node: Node, place: int) -> tuple[bool, bool, Iterable[int]]:
+    """Whether a group may end before item `place`, whether it may go on, and with which item."""
     if isinstance(node, Repeat):
-        return index >= node.least, index < node.most, (index,)
+        return place >= node.least, place < node.most, (place,)
     if isinstance(node, Subset):
-        needed = next((place for place in range(index, len(node.items)) if node.required[place]), None)
+        needed = next((later for later in range(place, len(node.items)) if node.required[later]), None)
         last = len(node.items) - 1 if needed is None else needed
-        return needed is None, index < len(node.items), range(index, last + 1)
+        return needed is None, place < len(node.items), range(place, last + 1)
     assert isinstance(node, Sequence)  # noqa: S101 - a choice has no frame
-    return index >= len(node.items), index < len(node.items), (index,)
+    return place >= len(node.items), place < len(node.items), (place,)
 
 
 def _consume(way: _In, piece: bytes) -> Iterator[_Way]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import random
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from netassist.nano.dialogues import Dialogue
 from netassist.nano.notation import (
-    CALLS_CLOSE, CALLS_OPEN, CLARIFY, LIMITS, NEXT_CALL, NO_CALL, Talk, literal, write,
+    CALLS_CLOSE, CALLS_OPEN, CLARIFY, LIMITS, NEXT_CALL, NO_CALL, Talk, literal, plain, write,
 )  # fmt: skip
+from netassist.toolbox import tools
 
 Row = tuple[str, str]
 Sample = list[Row]
@@ -36,6 +37,13 @@ _NOTS = ("don't {o}", "do not {o}", "no need to {o}", "you need not {o}", "never
          "i don't want {t}", "without {t}", "forget about {t}")  # fmt: skip
 _IFS = ("what would happen if i had you {o}?", "could you {o} later, not now", "yesterday i asked a colleague to {o}", "suppose someone were to {o}, would it hurt?",
         "tomorrow i will ask you to {o}", "how would one {o} by hand?", "is it legal to {o}?", "what does it mean to {o}?")  # fmt: skip
+_BEFORE = ("hi, ", "hello. ", "please ", "pls ", "hey, ", "quick one: ", "could you ", "can you ", "morning! ", "for the audit: ", "boss wants to know: ",
+           "since yesterday users complain. ", "we moved the rack last night. ", "i'm new here. ", "the customer is on the phone. ", "ticket says: ", "ok so ",
+           "after the update something is odd. ", "not urgent, but ", "bitte ", "kannst du mal ", "stp ", "por favor ", "per favore ", "hoi, ", "one more thing: ",
+           "i would like you to ", "when you have a minute, ", "we had a storm and two switches died. ", "my colleague is on holiday. ", "fyi the vpn is back. ", "so... ")
+_AFTER = (" please", " thanks", ", thx", ". thanks a lot!", " asap", ", would you", ". it's for a report", ". i need it before lunch", " - users are waiting", ".",
+          "?", "!", " pls", ", bitte", ". merci", ", gracias", ". nobody knows why", ". it was fine last week", " so that i can close the ticket", ", ok?", " again",
+          ". the last admin left no notes", ", i'm curious", " if you can", ". the auditor asked for it", " grazie")
 _NAMES = ("truenas", "pihole", "kasse", "barn", "printer", "db{n}", "web{n}", "kiosk-{n}", "sw-core-{n}", "fileserver", "gw", "router", "nas", "mailhost", "cam_{n}",
           "proxy-{n}", "vault", "jupiter", "zeus", "backup{n}", "k8s-node-{n}", "lab-{n}", "srv{n}", "ap-{n}", "intranet", "wiki", "build{n}", "edge-{n}", "print_{n}",
           "fritzbox", "nuc", "octopi", "media", "athena", "rpi{n}", "ldap{n}", "gateway", "kitchen-pi", "hq-fw", "dc{n}")  # fmt: skip
@@ -47,14 +55,31 @@ class Wording:
 
     def __init__(self, row: dict[str, object]) -> None:
         self.tool = str(row["tool"])
-        self.things = _strings(row["things"])
-        self.orders = _strings(row["orders"])
+        self.things = [plain(text) for text in _strings(row["things"])]
+        self.orders = [plain(text) for text in _strings(row["orders"])]
+        self.network = bool(row.get("network"))
         arguments = row.get("arguments", {})
-        self._rest = "".join(f", {k}={literal(v)}" for k, v in arguments.items()) if isinstance(arguments, dict) else ""
+        assert isinstance(arguments, dict)
+        self._arguments: dict[str, str | bool] = arguments
         self._target = {"nmap_scan": "target", "dns_lookup": "name", "whois_lookup": "name", "http_check": "url"}.get(self.tool, "host")
 
-    def call(self, pointer: str) -> str:
-        return f"{self.tool}({self._target}={pointer}{self._rest}"
+    def slots(self, number: int, r: random.Random) -> dict[str, str]:
+        """What stands for host, number, period and ports in the text of the wording that is `number`th in its request."""
+        first = 3 * number - 2
+        ports = f"⟨P{min(number, LIMITS['P'])}⟩" + r.choice((", ", ",", " and ", " ")).join(f"⟨N{first + i}⟩" for i in range(r.choice((1, 2, 2, 3)) if first < 9 else 2))
+        if ports.count("⟨N") == 1:
+            ports = f"⟨N{first}⟩"
+        letter = "C" if self.network else "H"
+        return {"h": f"⟨{letter}{number}⟩", "n": f"⟨N{first}⟩", "d": f"⟨D{number}⟩", "p": ports}
+
+    def call(self, slots: Mapping[str, str]) -> str:
+        """The call over those slots, its arguments in the order of the tool's parameters."""
+        given = {self._target: slots["h"]}
+        for name, value in self._arguments.items():
+            pointer = slots[value[1]] if isinstance(value, str) and value.startswith("{") else literal(value)
+            given[name] = pointer.split("⟩")[0] + "⟩" if pointer.startswith("⟨") else pointer
+        order = tools()[self.tool].parameters.properties
+        return f"{self.tool}(" + ", ".join(f"{name}={given[name]}" for name in order if name in given)
 
 
 def _strings(value: object) -> list[str]:
@@ -64,7 +89,7 @@ def _strings(value: object) -> list[str]:
 class Source:
     """Samples drawn from seed dialogues and wordings with a seeded random number generator."""
 
-    def __init__(self, seeds: Sequence[Dialogue], seed: int, generated: float = 0.25) -> None:
+    def __init__(self, seeds: Sequence[Dialogue], seed: int, generated: float = 0.4) -> None:
         self.random = random.Random(seed)  # noqa: S311 - training data, no secret
         self.generated = generated
         self.samples = [sample for dialogue in seeds if (sample := converted(dialogue))]
@@ -100,51 +125,71 @@ class Source:
 
     def _generated(self) -> Sample:
         r, draw = self.random, self.random.random()
-        if draw < 0.25:
+        if draw < 0.33:
+            return [self._framed(*self._request(r.choice(self.wordings), 1))]
+        if draw < 0.48:
             return [self._several_things()]
-        if draw < 0.40:
-            parts = [r.choice(self.wordings) for _ in range(r.choice((1, 2, 2, 3)))]
-            text = r.choice(_THENS).join(self._said(w, f"⟨H{i}⟩") for i, w in enumerate(parts, 1))
-            return [(text, _calls([w.call(f"⟨H{i}⟩") for i, w in enumerate(parts, 1)]))]
-        if draw < 0.62:
+        if draw < 0.66:
+            parts = [self._request(r.choice(self.wordings), i) for i in range(1, r.choice((2, 2, 3)) + 1)]
+            text = r.choice(_THENS).join(text for text, _ in parts)
+            return [self._framed(text, _calls([call for _, called in parts for call in _split(called)]))]
+        if draw < 0.78:
             return [self._negated()]
-        if draw < 0.72:
+        if draw < 0.84:
             wording = r.choice(self.wordings)
-            text = r.choice(_IFS).format(o=r.choice(wording.orders).format(h="⟨H1⟩"))
-            return [(text, NO_CALL)] if "?" not in wording.orders[0] else []
-        first, second = r.choice(self.wordings), r.choice(self.nouns)
+            text = r.choice(_IFS).format(o=r.choice(wording.orders).format(**wording.slots(1, r)))
+            return [(text, NO_CALL)]
+        first, second = self._request(r.choice(self.wordings), 1), r.choice(self.nouns)
+        slots = second.slots(2, r) | {"h": "⟨H1⟩"}
+        if "⟨H1⟩" not in first[0] or second.network:
+            return []
         its = r.choice(("and its {t}", "now {t}", "{t} too", "what about {t}?", "and {t}?", "also {t} please", "then {t}", "next {t}"))
-        thing = re.sub(r"^(?:the|a|an) ", r.choice(("its ", "the ", "")), r.choice(second.things))
-        return [(self._said(first, "⟨H1⟩"), _calls([first.call("⟨H1⟩")])), (its.format(t=thing), _calls([second.call("⟨H1⟩")]))]
+        thing = re.sub(r"^(?:the|a|an) ", r.choice(("its ", "the ", "")), r.choice(second.things)).format(**slots)
+        return [first, (its.format(t=thing), _calls([second.call(slots)]))]
 
-    def _said(self, wording: Wording, host: str) -> str:
+    def _request(self, wording: Wording, number: int) -> Row:
+        """One wording as a request of its own, with the call that it asks for."""
         r = self.random
-        if wording.things and r.random() < 0.5:
+        slots = wording.slots(number, r)
+        if wording.things and r.random() < 0.35:
             of = r.choice((" of ", " for ", " on ", " at ", " - ", ": "))
-            return f"{r.choice(_ASKS)} {r.choice(wording.things)}{of}{host}"
-        return r.choice(wording.orders).format(h=host)
+            text = f"{r.choice(_ASKS)} {r.choice(wording.things)}{of}{slots['h']}".replace("{n}", slots["n"]).replace("{d}", slots["d"])
+        else:
+            text = r.choice(wording.orders).format(**slots)
+        return text, _calls([wording.call(slots)])
+
+    def _framed(self, text: str, wrote: str) -> Row:
+        """The request as people embed it: courtesy, reasons, sentences that ask for nothing."""
+        r = self.random
+        if r.random() < 0.55:
+            return text, wrote
+        before, after = r.choice(_BEFORE), r.choice(_AFTER)
+        kind = r.randrange(3)
+        return (f"{before}{text}" if kind == 0 else f"{text}{after}" if kind == 1 else f"{before}{text}{after}"), wrote
 
     def _several_things(self) -> Row:
         r = self.random
-        parts = r.sample(self.nouns, r.choice((2, 2, 3, 3, 4)))
+        nouns = [w for w in self.nouns if not w.network]
         hosts = ["⟨H1⟩"] if r.random() < 0.7 else ["⟨H1⟩", "⟨H2⟩"]
-        things = _listing([r.choice(w.things) for w in parts], r)
+        parts = r.sample(nouns, r.choice((2, 2, 3, 3, 4)) if len(hosts) == 1 else 2)
+        named = [(w, w.slots(i if i < 4 else 1, r)) for i, w in enumerate(parts, 1)]
+        things = _listing([r.choice(w.things).format(**slots) for w, slots in named], r)
         target = r.choice((" and ", ", ", " & ")).join(hosts)
         text = r.choice((f"{r.choice(_ASKS)} {things} of {target}", f"{target}: {things}", f"for {target} {r.choice(_ASKS)} {things}", f"{things} for {target} please"))
-        return text, _calls([w.call(h) for h in hosts for w in parts])
+        return text, _calls([w.call(slots | {"h": h}) for h in hosts for w, slots in named])
 
     def _negated(self) -> Row:
         r = self.random
         wanted, unwanted = r.choice(self.wordings), r.choice(self.wordings)
         if unwanted.tool == wanted.tool:
             return self._negated()
+        ask, call = self._request(wanted, 1)
         same = r.random() < 0.6
-        no = r.choice(_NOTS)
-        no = no.format(o=r.choice(unwanted.orders).format(h="it" if same else "⟨H2⟩"), t=r.choice(unwanted.things or ["that"]))
-        ask = self._said(wanted, "⟨H1⟩")
+        slots = unwanted.slots(2, r) | ({"h": "it"} if same else {})
+        thing = r.choice(unwanted.things or ["that"]).format(**slots)
+        no = r.choice(_NOTS).format(o=r.choice(unwanted.orders).format(**slots), t=thing)
         glue = r.choice((", ", "; ", ". ", ", just ", " but ", ", only "))
-        text = f"{ask}{glue}{no}" if r.random() < 0.5 or same else f"{no}{glue}{ask}"
-        return text, _calls([wanted.call("⟨H1⟩")])
+        return (f"{ask}{glue}{no}" if r.random() < 0.5 or same else f"{no}{glue}{ask}"), call
 
     def _joined(self, first: Sample, second: Sample, glue: Sequence[str] = _THENS) -> Sample:
         (a, wrote_a), (b, wrote_b) = first[0], _shifted(second, _highest(first))[0]

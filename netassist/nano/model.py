@@ -23,13 +23,14 @@ class Shape(NamedTuple):
     context: int = 1024
     rope_base: float = 10000.0
     epsilon: float = 1e-5
+    dropout: float = 0.1
 
 
 class Layer(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         width = shape.width
-        self.heads = shape.heads
+        self.heads, self.dropout = shape.heads, shape.dropout
         self.attention_norm = nn.RMSNorm(width, eps=shape.epsilon)
         self.q = nn.Linear(width, width, bias=False)
         self.k = nn.Linear(width, width, bias=False)
@@ -45,9 +46,13 @@ class Layer(nn.Module):
         h = self.attention_norm(x)
         q, k, v = (p(h).view(batch, length, self.heads, -1).transpose(1, 2) for p in (self.q, self.k, self.v))
         mixed = functional.scaled_dot_product_attention(rotated(q, cosine, sine), rotated(k, cosine, sine), v, is_causal=True)
-        x = x + self.o(mixed.transpose(1, 2).reshape(batch, length, width))
+        x = x + self._dropped(self.o(mixed.transpose(1, 2).reshape(batch, length, width)))
         h = self.feed_norm(x)
-        return x + self.down(functional.silu(self.gate(h)) * self.up(h))
+        return x + self._dropped(self.down(functional.silu(self.gate(h)) * self.up(h)))
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        """Dropout on each branch, in training alone: what llama.cpp runs has none."""
+        return functional.dropout(x, self.dropout, self.training)
 
 
 def rotated(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
@@ -77,7 +82,7 @@ class Model(nn.Module):
     def hidden(self, tokens: Tensor) -> Tensor:
         """(batch, length) token numbers → (batch, length, width) after the last norm."""
         length = tokens.shape[1]
-        x = self.embedding(tokens)
+        x = functional.dropout(self.embedding(tokens), self.shape.dropout, self.training)
         for layer in self.layers:
             x = layer(x, self.cosine[:length], self.sine[:length])
         return self.norm(x)

@@ -56,9 +56,9 @@ class Talk:
             name = self._placeholder(entity)
             if name is None:
                 continue
-            parts += [_plain(request[position : entity.start]), name]
+            parts += [plain(request[position : entity.start]), name]
             position = entity.start if _keeps_text(entity) else entity.end
-        parts.append(_plain(request[position:]))
+        parts.append(plain(request[position:]))
         self.entities.extend(found)
         self.last = request
         return re.sub(r"\s+", " ", "".join(parts)).strip()
@@ -80,7 +80,7 @@ def _keeps_text(entity: Entity) -> bool:
     return entity.kind in ("word", "service_port", "ports") or (entity.kind == "number" and not entity.text.isdigit())
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Ordinary text as the model knows it: small letters, no accents, no characters that markers are made of."""
     folded = unicodedata.normalize("NFKD", text.lower().translate(_RESERVED).replace("ß", "ss"))
     return "".join(c for c in folded if not unicodedata.combining(c))

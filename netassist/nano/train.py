@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--minutes", type=float, default=40)
     parser.add_argument("--held-out", type=float, default=0.0, help="share of the dialogues to keep out and to measure loss on")
-    parser.add_argument("--generated", type=float, default=0.25, help="share of samples that are generated from phrases.toml")
+    parser.add_argument("--generated", type=float, default=0.4, help="share of samples that are generated from phrases.toml")
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--feed-forward", type=int, default=768)
     parser.add_argument("--seed", type=int, default=1)

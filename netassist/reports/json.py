@@ -13,8 +13,8 @@ from netassist.observations import Report
 _CONTROLS = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
 
-def encoded(report: Report, *, pretty: bool = False) -> bytes:
-    """One report in UTF-8, on one line, or with `pretty` indented by two spaces; without a line end."""
+def encoded(report: msgspec.Struct, *, pretty: bool = False) -> bytes:
+    """One report, or an answer, in UTF-8, on one line, or with `pretty` indented by two spaces; without a line end."""
     compact = _CONTROLS.sub(_escaped, msgspec.json.encode(report))
     return msgspec.json.format(compact, indent=2) if pretty else compact
 

@@ -50,8 +50,8 @@ def paragraph(text: Text, width: int, *, indent: int = 0, lead: Span | None = No
         yield Line((*(first if not number else (rest,)), *spans))
 
 
-def heading(text: str, style: Style = "title") -> Line:
-    return Line((Span(_shown(text), style),))
+def heading(text: str, width: int, style: Style = "title", *, indent: int = 0) -> Iterator[Line]:
+    return paragraph(Span(text, style), width, indent=indent)
 
 
 def facts(rows: Iterable[tuple[str, Text | None]], width: int, *, indent: int = 2) -> Iterator[Line]:

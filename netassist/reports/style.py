@@ -18,7 +18,7 @@ _SGR: Mapping[Style, str] = {
     "title": "1", "good": "32", "warn": "33", "bad": "31", "critical": "1;31", "dim": "2", "accent": "36",
 }  # fmt: skip
 # What stands for a character that the output's encoding does not have: one column each, as before.
-_PLAIN = str.maketrans("✔✘━─●•·…–—→“”’", '+x=-o*-~-->""\'')
+_PLAIN = str.maketrans("✔✘━─●•·…–—→▸“”’", '+x=-o*-~-->>""\'')
 
 
 class Span(NamedTuple):

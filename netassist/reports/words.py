@@ -72,4 +72,4 @@ def sentence_end(text: str) -> str:
 def inside(text: str) -> str:
     """A sentence after a colon: its first word small, unless that is a name."""
     first = text.split(" ", 1)[0]
-    return text[0].lower() + text[1:] if first in ("The", "Port", "No", "Whether", "Nothing") else text
+    return text[0].lower() + text[1:] if first in ("The", "Port", "No", "Whether", "Which", "What", "Here") else text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Callable
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -91,30 +93,34 @@ def read(der: bytes) -> Reading:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is odd about other people's certificates is no message for stderr
-        certificate = x509.load_der_x509_certificate(der)
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+            held = crypto.load_certificate(crypto.FILETYPE_ASN1, der)
+        except (x509.InvalidVersion, crypto.Error) as error:
+            raise ValueError(str(error)) from None
         extensions = _extensions(certificate)
         names = extensions.names
         shown = Certificate(
-            subject=as_text(certificate.subject.rfc4514_string(), _NAME_LIMIT),
-            issuer=as_text(certificate.issuer.rfc4514_string(), _NAME_LIMIT),
+            subject=_name(lambda: certificate.subject, held.get_subject()),
+            issuer=_name(lambda: certificate.issuer, held.get_issuer()),
             serial=f"{certificate.serial_number:x}",
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
             san=San(tuple(as_text(name, _DNS_LIMIT) for name in names.dns), names.ip) if names is not None else None,
             key=_key(certificate),
-            signature_algorithm=_signature_algorithm(certificate, der),
+            signature_algorithm=_signature_algorithm(certificate, held),
             is_ca=extensions.is_ca,
             fingerprint_sha256=hashlib.sha256(der).hexdigest(),
             pem=certificate.public_bytes(Encoding.PEM).decode("ascii"),
         )
-        subject, issuer = certificate.subject.public_bytes(), certificate.issuer.public_bytes()
+        subject, issuer = held.get_subject().der(), held.get_issuer().der()
         digest = _digest(certificate)
     return Reading(shown, subject, issuer, digest, names, extensions.must_staple, extensions.scts, extensions.issuer_published)
 
 
 def in_order(chain: tuple[Reading, ...]) -> bool:
     """Whether each certificate is issued by the next one, with none beside the path (RFC 8446, section 4.4.2)."""
-    return all(lower.issuer == upper.subject for lower, upper in zip(chain, chain[1:], strict=False)) and (
+    return all(lower.issuer == upper.subject for lower, upper in pairwise(chain)) and (
         len({held.shown.fingerprint_sha256 for held in chain}) == len(chain)
     )
 
@@ -122,7 +128,8 @@ def in_order(chain: tuple[Reading, ...]) -> bool:
 def _extensions(certificate: x509.Certificate) -> _Extensions:
     try:
         found = {extension.oid: extension.value for extension in certificate.extensions}
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except (ValueError, KeyError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        # cryptography's KeyError is an unknown TLS feature, its TypeError a name of the wrong kind.
         return _Extensions()
     alternative = found.get(x509.SubjectAlternativeName.oid)
     basic = found.get(x509.BasicConstraints.oid)
@@ -172,9 +179,20 @@ def _digest(certificate: x509.Certificate) -> str | None:
     return algorithm.name if algorithm is not None else None
 
 
-def _signature_algorithm(certificate: x509.Certificate, der: bytes) -> str:
+def _name(parsed: Callable[[], x509.Name], held: crypto.X509Name) -> str:
+    """RFC 4514 as cryptography writes it; of a name that it refuses to parse, what OpenSSL makes of it."""
+    try:
+        text = parsed().rfc4514_string()
+    except (ValueError, TypeError):
+        text = ",".join(
+            f"{kind.decode('ascii', 'replace')}={value.decode('utf-8', 'replace')}" for kind, value in held.get_components()
+        )
+    return as_text(text, _NAME_LIMIT)
+
+
+def _signature_algorithm(certificate: x509.Certificate, held: crypto.X509) -> str:
     """OpenSSL's name, the OID where it has none."""
     try:
-        return crypto.load_certificate(crypto.FILETYPE_ASN1, der).get_signature_algorithm().decode("ascii")
-    except (ValueError, crypto.Error):
+        return held.get_signature_algorithm().decode("ascii")
+    except ValueError:
         return certificate.signature_algorithm_oid.dotted_string

@@ -24,7 +24,7 @@ class Deadline(msgspec.Struct, frozen=True):
 
 
 class ClassicalPart(NamedTuple):
-    """A classical algorithm in use; `strength` in bits by NIST SP 800-57 part 1, table 2, None where the key's size is not known."""
+    """A classical algorithm in use; `strength` in bits (NIST SP 800-57 part 1, table 2), None: more than 112, or not known."""
 
     name: str
     strength: int | None
@@ -36,7 +36,7 @@ def rsa_strength(bits: int) -> int:
 
 
 def deadlines(parts: Iterable[ClassicalPart]) -> tuple[Deadline, ...]:
-    """The deadlines of each part, the earliest first; below 112 bits NIST allows nothing today, so that nothing is to be dated."""
+    """The deadlines of each part, the earliest first; what has less than 112 bits NIST allows no longer today."""
     return tuple(sorted((found for part in parts for found in _of(part)), key=lambda deadline: deadline.after))
 
 

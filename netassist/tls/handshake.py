@@ -30,8 +30,8 @@ _NOT_TLS = frozenset(
 class Session(NamedTuple):
     """What one handshake agreed on.
 
-    `protocol` is ``TLSv1.0`` to ``TLSv1.3``. `group` is OpenSSL's name for the key exchange (``X25519MLKEM768``, ``x25519``), None
-    for static RSA. `chain` are the certificates in DER, in the order sent. `ocsp_staple` is the stapled response (RFC 6066,
+    `protocol` is ``TLSv1.0`` to ``TLSv1.3``. `group` is OpenSSL's name for the key exchange (``X25519MLKEM768``, ``x25519``),
+    None for static RSA. `chain` are the certificates in DER, in the order sent. `ocsp_staple` is the stapled response (RFC 6066,
     section 8) in DER, empty where the server sent none, None where the handshake broke off before that was known.
     """
 
@@ -64,9 +64,7 @@ def set_groups(context: SSL.Context, names: str) -> None:
         raise ValueError(f"OpenSSL does not know the groups {names!r}")
 
 
-async def handshake(
-    stream: Stream, *, server_name: str | None, groups: str | None = None, alpn: tuple[str, ...] = ()
-) -> Session:
+async def handshake(stream: Stream, *, server_name: str | None, groups: str | None = None, alpn: tuple[str, ...] = ()) -> Session:
     """Shake hands over `stream` and say what came of it; the caller closes the stream.
 
     Args:

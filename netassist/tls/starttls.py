@@ -69,7 +69,7 @@ class _Talk:
         return (await self.until((b"\n",), LINE_LIMIT)).rstrip(b"\r\n")
 
     async def reply(self, code: bytes) -> list[bytes]:
-        """The lines of a reply of SMTP's and FTP's form (RFC 5321, section 4.2; RFC 959, section 4.2), which is to have `code`."""
+        """The lines of a reply that is to have `code`, in the form of SMTP and FTP (RFC 5321 and RFC 959, sections 4.2)."""
         lines: list[bytes] = []
         for _ in range(MOST_LINES):
             lines.append(await self.line())

@@ -10,21 +10,24 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
 from netassist import __version__
+from netassist.tui.themes import DARK, LIGHT, fitting
 from netassist.tui.widgets.prompt import EXAMPLE, REPLY, Prompt
 
 if TYPE_CHECKING:
     from netassist.assistant.conversation import Conversation
+    from netassist.assistant.events import Event
     from netassist.assistant.journal import Journal
     from netassist.backends.planning import Backend
     from netassist.configuration import Settings
@@ -40,7 +43,14 @@ LOCAL = frozenset({"testllm"})
 _log = logging.getLogger(__name__)
 
 
-class NetAssistApp(App[None]):
+@runtime_checkable
+class Startable(Protocol):
+    """A backend that can begin to load its model before it is asked."""
+
+    def start(self) -> None: ...
+
+
+class NetAssistApp(App[None], inherit_bindings=False):
     """`approved` are the risk tiers that need no question."""
 
     TITLE = "netassist"
@@ -77,9 +87,17 @@ class NetAssistApp(App[None]):
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        self.theme = "textual-light" if light_terminal(os.environ) else "textual-dark"
-        self.query_one(Prompt).focus()
-        self.call_after_refresh(self.run_worker, _import_the_rest, thread=True)
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        self.theme = fitting(os.environ).name
+        self._prompt.focus()
+        self.call_after_refresh(self._load)
+
+    def _load(self) -> None:
+        """What the first question needs, once the screen is there."""
+        self.run_worker(_import_the_rest, thread=True)
+        if isinstance(self.backend, Startable):
+            self.backend.start()
 
     async def on_unmount(self) -> None:
         await self._stop()
@@ -91,7 +109,21 @@ class NetAssistApp(App[None]):
 
     def say(self, text: str) -> None:
         """One line above the input, until the next."""
-        self.query_one("#status", Static).update(Content(text))
+        for screen in self.screen_stack[:1]:
+            screen.query_one("#status", Static).update(Content(text))
+
+    @property
+    def _base(self) -> Screen[object]:
+        """The screen with the conversation, whatever lies over it."""
+        return self.screen_stack[0]
+
+    @property
+    def _prompt(self) -> Prompt:
+        return self._base.query_one(Prompt)
+
+    @property
+    def _view(self) -> VerticalScroll:
+        return self._base.query_one("#conversation", VerticalScroll)
 
     # Asking
 
@@ -102,17 +134,16 @@ class NetAssistApp(App[None]):
         elif self.busy:
             self.say("One question at a time: yours waits in the line; Enter asks it when the answer is there, Esc cancels.")
         else:
-            await self._ask(self.query_one(Prompt).take())
+            await self._ask(self._prompt.take())
 
     async def _ask(self, question: str) -> None:
         from netassist.tui.widgets.turn import Turn
 
         self._cancelled = self._leaving = False
-        self.query_one("#welcome").display = False
+        self._base.query_one("#welcome").display = False
         turn = Turn(question)
-        log = self.query_one("#conversation", VerticalScroll)
-        await log.mount(turn)
-        log.anchor()
+        await self._view.mount(turn)
+        self.call_after_refresh(self._view.scroll_end, animate=False)
         self.say("Working; Esc cancels and keeps what is known.")
         self._request = asyncio.create_task(self._answer(turn))
         self.refresh_bindings()
@@ -127,7 +158,7 @@ class NetAssistApp(App[None]):
         question_back = False
         try:
             conversation = self._conversation()
-            conversation.tell = turn.hear
+            conversation.tell = partial(self._hear, turn)
             answer = await conversation.ask(turn.question)
             question_back = answer.outcome == "clarify"
             await turn.conclude(answer)
@@ -143,26 +174,31 @@ class NetAssistApp(App[None]):
         if self.is_running and not self._stopped:
             self._answered(turn, question_back)
 
+    def _hear(self, turn: Turn, event: Event) -> None:
+        """Show one event, and stay at the end of the conversation where the person has not scrolled away from it."""
+        if self._stopped:
+            return
+        at_end = self._view.is_vertical_scroll_end
+        turn.hear(event)
+        if at_end:
+            self.call_after_refresh(self._view.scroll_end, animate=False)
+
     def _answered(self, turn: Turn, question_back: bool) -> None:
         self.say("A question back: your answer goes on from here." if question_back else "")
-        prompt = self.query_one(Prompt)
-        prompt.placeholder = REPLY if question_back else EXAMPLE
+        self._prompt.placeholder = REPLY if question_back else EXAMPLE
         if question_back:
-            prompt.focus()
+            self._prompt.focus()
         self.refresh_bindings()
-        log = self.query_one("#conversation", VerticalScroll)
-        log.anchor(False)
         if turn.is_attached:
             # The verdict comes first, so a long answer is shown from its beginning.
-            self.call_after_refresh(log.scroll_to_widget, turn, top=True, animate=False)
+            self.call_after_refresh(self._view.scroll_to_widget, turn, top=True, animate=False)
 
     def _conversation(self) -> Conversation:
         if self._talk is None:
             from netassist.assistant.conversation import Conversation
 
-            self._talk = Conversation(
-                self.backend, self.settings, self.journal, approve=self._approve, approved=self.approved
-            )  # fmt: skip
+            facts = self.backend, self.settings, self.journal
+            self._talk = Conversation(*facts, approve=self._approve, approved=self.approved)
         return self._talk
 
     async def _approve(self, call: Call, risk: Risk) -> bool:
@@ -182,16 +218,12 @@ class NetAssistApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Cancelling is offered while something runs."""
-        return True if action != "cancel" or self.busy or self.focused is not self._prompt else False
-
-    @property
-    def _prompt(self) -> Prompt | None:
-        return next(iter(self.screen_stack[0].query(Prompt)), None) if self.screen_stack else None
+        return action != "cancel" or self.busy or not isinstance(self.focused, Prompt)
 
     def action_cancel(self) -> None:
         if self.busy:
             self._cancel()
-        elif self._prompt is not None:
+        else:
             self._prompt.focus()
 
     async def action_interrupt(self) -> None:
@@ -200,7 +232,7 @@ class NetAssistApp(App[None]):
         elif self.busy:
             self._leaving = True
             self._cancel()
-        elif selected := self.screen.get_selected_text() or (self._prompt.selected_text if self._prompt else ""):
+        elif selected := self.screen.get_selected_text() or self._prompt.selected_text:
             self.copy_to_clipboard(selected)
             self.screen.clear_selection()
             self.say("Copied.")
@@ -218,7 +250,7 @@ class NetAssistApp(App[None]):
         for turn in self.query("#conversation Turn"):
             if getattr(turn, "over", True):
                 turn.remove()
-        self.query_one("#welcome").display = not self.busy
+        self._base.query_one("#welcome").display = not self.busy
         self.say("")
 
     def action_help(self) -> None:
@@ -227,11 +259,10 @@ class NetAssistApp(App[None]):
         self.push_screen(Help(), self._take_over)
 
     def action_light_or_dark(self) -> None:
-        self.theme = "textual-dark" if self.theme == "textual-light" else "textual-light"
+        self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
 
     def action_scroll(self, pages: int) -> None:
-        log = self.query_one("#conversation", VerticalScroll)
-        log.scroll_relative(y=pages * max(log.size.height - 2, 1), animate=False)
+        self._view.scroll_relative(y=pages * max(self._view.size.height - 2, 1), animate=False)
 
     @on(Prompt.HelpWanted)
     def _help_wanted(self) -> None:
@@ -242,7 +273,7 @@ class NetAssistApp(App[None]):
         self._leaving = False
 
     def _take_over(self, example: str | None) -> None:
-        if example is not None and self._prompt is not None:
+        if example is not None:
             self._prompt.value = example
             self._prompt.focus()
 
@@ -259,8 +290,7 @@ class NetAssistApp(App[None]):
                 screen.dismiss(False)
         if self._talk is not None:
             self._talk.interrupt()
-        if self._prompt is not None:
-            self.say("Cancelling; what is known is kept…")
+        self.say("Cancelling; what is known is kept…")
 
     async def _stop(self) -> None:
         """End the request and let the backend go; nothing is left running."""
@@ -282,11 +312,6 @@ WELCOME = "Ask about hosts and networks in plain words. What is answered has jus
 def privacy(backend: str) -> str:
     """What leaves the machine when a question is asked."""
     return "only probes leave this machine" if backend in LOCAL else f"questions are sent to {backend}"
-
-
-def light_terminal(environment: Mapping[str, str]) -> bool:
-    """Whether the terminal says that its background is light (COLORFGBG, ``foreground;background``, as rxvt and Konsole set it)."""
-    return environment.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
 
 
 def run(settings: Settings, backend: Backend, journal: Journal, approved: frozenset[Risk]) -> int:

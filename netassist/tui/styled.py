@@ -1,4 +1,4 @@
-"""Text in the colours of the theme. Everything shown goes through `Content` objects: what tools and users say is never read as markup."""
+"""Text in the colours of the theme, as `Content` objects: what tools, users and networks say is never read as markup."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ THEME: Mapping[Style, str] = {
     "bad": "$text-error",
     "critical": "bold $text-error",
     "dim": "$foreground 75%",
-    "accent": "$text-accent",
+    "accent": "$text-primary",
 }
 SEVERITY: Mapping[Severity, Style] = {"critical": "critical", "high": "bad", "medium": "warn", "low": "accent", "info": "dim"}
 BAR_WIDTH = 24

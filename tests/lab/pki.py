@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from OpenSSL import crypto
 
 DAY = datetime.timedelta(days=1)
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -62,7 +64,7 @@ def leaf(
 ) -> Identity:
     """A server's certificate for 90 days and the given names, with at most one fault."""
     if fault == "self_signed":
-        return issue("localhost", None, dns=dns, ips=ips, key=key)
+        return issue((*dns, "lab")[0], None, dns=dns, ips=ips, key=key)
     if fault == "wrong_host":
         dns, ips = ("other.test",), ()
     first = {"expired": -120.0, "not_yet_valid": 3.0}.get(fault, -1.0)
@@ -79,7 +81,6 @@ def issue(
     first: float = -1.0,
     days: float = 90.0,
     ca: bool = False,
-    digest: hashes.SHA1 | hashes.SHA256 | None = None,
     extensions: Sequence[x509.ExtensionType] = (),
 ) -> Identity:
     """A certificate valid from `first` days from now for `days` days; self-signed where `issuer` is None."""
@@ -106,5 +107,14 @@ def issue(
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     for extension in extensions:
         builder = builder.add_extension(extension, critical=False)
-    hashed = None if isinstance(signer, ed25519.Ed25519PrivateKey) else digest or hashes.SHA256()
+    hashed = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     return Identity(builder.sign(signer, hashed), own, issuer.chain if issuer is not None else ())
+
+
+def resigned(identity: Identity, issuer: Identity, digest: Literal["sha1", "md5"]) -> Identity:
+    """The same certificate signed over a broken hash, which cryptography refuses and OpenSSL still does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        held = crypto.X509.from_cryptography(identity.certificate)
+        held.sign(crypto.PKey.from_cryptography_key(issuer.key), digest)
+    return identity._replace(certificate=held.to_cryptography())

@@ -1,12 +1,15 @@
-"""A TCP server on loopback that answers each connection by what the client said first."""
+"""A TCP server on loopback that answers each connection by what the client said first, or hands it on to a real server."""
 
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Reply = bytes | Literal["close", "forward"]
 
 
 class Scripted(NamedTuple):
@@ -17,10 +20,11 @@ class Scripted(NamedTuple):
 
 
 @contextlib.contextmanager
-def scripted_server(answer: Callable[[bytes], bytes | None], *, greeting: bytes = b"") -> Iterator[Scripted]:
-    """Sends `greeting`, hears the client, sends what `answer` makes of it, and waits for the client to leave.
+def scripted_server(answer: Callable[[bytes], Reply], *, greeting: bytes = b"", upstream: int = 0) -> Iterator[Scripted]:
+    """Sends `greeting`, hears the client, and does what `answer` makes of it.
 
-    Where `answer` gives None, the connection is closed without an answer.
+    Bytes are sent, and the client is left to leave (so that none is silence); ``close`` closes without an answer; ``forward``
+    carries the connection to and from port `upstream`.
     """
     heard: list[bytes] = []
 
@@ -30,11 +34,12 @@ def scripted_server(answer: Callable[[bytes], bytes | None], *, greeting: bytes 
             said = connection.recv(65536)
             heard.append(said)
             reply = answer(said)
-            if reply is None:
-                return
-            connection.sendall(reply)
-            while connection.recv(65536):
-                pass
+            if reply == "forward":
+                _forward(connection, said, upstream)
+            elif isinstance(reply, bytes):
+                connection.sendall(reply)
+                while connection.recv(65536):
+                    pass
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -53,3 +58,13 @@ def scripted_server(answer: Callable[[bytes], bytes | None], *, greeting: bytes 
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
+
+
+def _forward(client: socket.socket, said: bytes, port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as server:
+        server.sendall(said)
+        while True:
+            for ready in select.select([client, server], [], [])[0]:
+                if not (data := ready.recv(65536)):
+                    return
+                (server if ready is client else client).sendall(data)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 
 from netassist.tls.handshake import set_groups
 from tests.lab.pki import Identity
@@ -35,6 +35,7 @@ def tls_server(
     staple: bytes | None = None,
     client_certificate: bool = False,
     before: Callable[[socket.socket], None] | None = None,
+    address: tuple[str, int] = ("127.0.0.1", 0),
 ) -> Iterator[TlsServer]:
     """Shakes hands, answers one HTTP request, closes.
 
@@ -44,6 +45,7 @@ def tls_server(
         staple: an OCSP response to staple, as it is.
         client_certificate: break off clients that show no certificate.
         before: speaks in plain text first; TLS begins when it returns.
+        address: where it listens; port 0 takes a free one.
     """
     context = _context(identity, groups, version, staple, client_certificate)
     negotiated: list[str | None] = []
@@ -65,9 +67,9 @@ def tls_server(
                 connection.shutdown()
 
     class Server(socketserver.ThreadingTCPServer):
-        daemon_threads, block_on_close = True, False
+        daemon_threads, block_on_close, allow_reuse_address = True, False, True
 
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with Server(address, Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from netassist.audit.parts import Service
 from netassist.audit.security_audit import AuditedHost, SecurityAudit, Summary
-from netassist.observations import Endpoint, Failure, Finding
+from netassist.observations import Endpoint, Failure, Finding, Report
 from netassist.probes.dns import DnsAnswer, DnsLookup
 from netassist.probes.http import HttpCheck, Redirect
 from netassist.probes.http_exchange import Timing
@@ -18,9 +21,10 @@ from netassist.probes.tcp import TcpCheck
 from netassist.quantum import Authentication, Deadline, KeyExchange, QuantumCheck
 from netassist.tls.certificate import CertificateInfo
 from netassist.tls.chain import Certificate, PublicKey, San
-from netassist.tls.groups import group, group_named
+from netassist.tls.groups import Group, group
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
 STAMP: dict[str, Any] = {"started": NOW, "duration_s": 0.1234}
 SHOP = Endpoint("shop.example", 443, "10.0.0.5", "shop.example")
 TIMEOUT = Failure("timeout", "shop.example:443 (10.0.0.5): connecting: no answer within 5 s")
@@ -90,10 +94,9 @@ def http(**facts: Any) -> HttpCheck:
     )  # fmt: skip
 
 
-def port(number: int, service: str | None = None, product: str | None = None, version: str | None = None, **facts: Any) -> NmapPort:
-    confidence = 10 if product else 3
-    return NmapPort(**{"port": number, "protocol": "tcp", "state": "open", "service": service, "product": product,
-                       "version": version, "confidence": confidence, **facts})  # fmt: skip
+def port(number: int, service: str, product: str | None = None, version: str | None = None, **facts: Any) -> NmapPort:
+    known = {"service": service, "product": product, "version": version, "confidence": 10 if product else 3}
+    return NmapPort(**{"port": number, "protocol": "tcp", "state": "open", **known, **facts})
 
 
 SSH, WEB, TLS = port(22, "ssh", "OpenSSH", "9.2"), port(80, "http"), port(443, "http", "nginx", "1.24.0", tunnel="ssl")
@@ -134,12 +137,13 @@ DEADLINES = (
     Deadline("NIST IR 8547", "RSA-2048 deprecated", "2030-12-31"),
 )
 BOTH = (group(0x11EC), group(0x001D))
+HYBRID = KeyExchange("X25519MLKEM768", "hybrid", True, BOTH, "server", True)
 
 
 def quantum(**facts: Any) -> QuantumCheck:
     return QuantumCheck(
         **{"target": Endpoint("127.0.0.1", 4443, "127.0.0.1"), "protocol": "tls", "verdict": "safe", "version": "TLSv1.3",
-           "key_exchange": KeyExchange("X25519MLKEM768", "hybrid", True, BOTH, "server", True),
+           "key_exchange": HYBRID,
            "authentication": Authentication("rsa_pss_rsae_sha256", "RSA 2048", False), "deadlines": DEADLINES,
            "connections": 4, **STAMP, **facts}
     )  # fmt: skip
@@ -149,22 +153,123 @@ CLASSICAL = KeyExchange("x25519", "classical", True, (group(0x001D), group(0x001
 AVAILABLE = KeyExchange("x25519", "classical", True, (*BOTH,), "classical", True)
 OPENSSH = KeyExchange(
     "sntrup761x25519-sha512", "hybrid", False,
-    (group_named("sntrup761x25519-sha512"), group_named("curve25519-sha256")), "client_order", True,
+    (Group(None, "sntrup761x25519-sha512", "hybrid"), Group(None, "curve25519-sha256", "classical")), "client_order", True,
 )  # fmt: skip
 
 
-def audit(*reports: Any, findings: tuple[Finding, ...] = (REDIS, NO_HSTS, NO_CSP, DISCLOSED), **facts: Any) -> SecurityAudit:
+def audit(
+    *reports: Any,
+    findings: tuple[Finding, ...] = (REDIS, NO_HSTS, NO_CSP, DISCLOSED),
+    dark: tuple[Service, ...] = (),
+    **facts: Any,
+) -> SecurityAudit:
     services = (
         Service(22, "tcp", "ssh", "OpenSSH", "9.2p1 Debian 2+deb12u3", False),
-        Service(80, "tcp"),
         Service(443, "tcp", "http", "nginx", "1.24.0", True),
         Service(6379, "tcp", "redis", "Redis key-value store", "7.0.15", False),
     )
-    host = AuditedHost("10.0.0.5", ("shop.example",), services, reports)
+    host = AuditedHost("10.0.0.5", ("shop.example",), (*services, *dark), reports)
     return SecurityAudit(
         **{"target": Endpoint("shop.example", None, "10.0.0.5"), "hosts": (host,), "findings": findings,
            "summary": Summary(high=1, low=2, info=1), **STAMP, **facts}
     )  # fmt: skip
 
 
-SYSTEM = OsGuess("Linux 5.0 - 6.2", 95)
+class Whois(Report, frozen=True, kw_only=True, tag="netassist/whois-lookup/1"):
+    """A report of a type that has no renderer of its own."""
+
+    registrar: str | None = None
+    servers: tuple[str, ...] = ()
+    contacts: tuple[Endpoint, ...] = ()
+    locked: bool = True
+
+
+def whois(**facts: Any) -> Whois:
+    known = {"registrar": "Lab Names", "servers": ("ns1.example", "ns2.example"), "contacts": (SHOP,)}
+    return Whois(**{"target": "shop.example", **known, **STAMP, **facts})
+
+
+HOP, AWAY = (
+    Redirect("http://shop.example/", 301, "https://shop.example/", followed=True),
+    Redirect("https://shop.example/", 302, "https://login.other.example/", followed=False),
+)
+LOCAL = Endpoint("10.0.0.5", None, "10.0.0.5")
+LATE = Failure("timeout", "10.0.0.5: the scan reached its deadline; what it had found is kept; allow more time")
+EXPIRED = certificate(not_after=NOW - timedelta(days=12))
+SNMP = port(161, "snmp", protocol="udp", state="open|filtered")
+
+
+def failed(probe: Callable[..., Report], message: str = TIMEOUT.message, **facts: Any) -> Report:
+    return probe(status="failed", error=Failure("timeout", message), **facts)
+
+
+EXAMPLES: dict[str, Report] = {
+    "tcp_open": tcp(banner="220 lab ESMTP"),
+    "tcp_closed": tcp(state="closed", connect_ms=None),
+    "tcp_filtered": tcp(state="filtered", connect_ms=None),
+    "tcp_failed": failed(tcp, state=None, connect_ms=None),
+    "ping_good": ping(),
+    "ping_lossy": ping(4, 3),
+    "ping_no_answer": ping(1, 0),
+    "ping_tcp": ping(1, 1, method="tcp", target=SHOP),
+    "ping_failed": failed(Ping, "shop.example: no address found", target=Endpoint("shop.example"), **STAMP),
+    "dns_good": dns("10.0.0.5", "10.0.0.6", authenticated=True),
+    "dns_text": dns("v=spf1 -all", record_type="TXT"),
+    "dns_name": dns("host.example.", target="10.0.0.5", name="5.0.0.10.in-addr.arpa", record_type="PTR"),
+    "dns_no_such_name": dns(rcode="NXDOMAIN"),
+    "dns_none": dns(record_type="MX"),
+    "dns_partial": dns(
+        rcode="SERVFAIL", status="partial", authenticated=None,
+        error=Failure("unresolvable", "shop.example A: the resolver answered SERVFAIL; ask another, or later"),
+    ),
+    "dns_failed": failed(dns, "shop.example A: asking 10.0.0.53: no answer within 5 s; check the resolver", rcode=None),
+    "http_good": http(redirects=(HOP,)),
+    "http_not_found": http(status_code=404, findings=(NO_HSTS,)),
+    "http_onward": http(status_code=302, redirects=(AWAY,)),
+    "http_unverified": http(status="partial", tls_error="self-signed certificate"),
+    "http_failed": failed(http, status_code=None, timing_ms=Timing(), headers={}),
+    "nmap_good": nmap(SSH, WEB, TLS),
+    "nmap_bad": nmap(SSH, findings=(REDIS,)),
+    "nmap_none": nmap(not_shown={"closed": 90, "filtered": 10}),
+    "nmap_unknown": nmap(state="unknown", status="partial", not_shown={"filtered": 100}),
+    "nmap_down": nmap(state="down", not_shown={}),
+    "nmap_system": nmap(SSH, os=(OsGuess("Linux 5.0 - 6.2", 95),), profile="os"),
+    "nmap_partial": nmap(port(53, "domain", protocol="udp"), SNMP, profile="udp", status="partial", error=LATE),
+    "nmap_network": nmap(SSH, WEB, target="10.0.0.0/24", profile="quick", hosts_down=255),
+    "nmap_failed": failed(nmap, "10.0.0.5: Nmap is not installed; install it: apt install nmap", hosts=(), command=()),
+    "certificate_good": certificates(),
+    "certificate_expired": certificates(EXPIRED, trusted=False, trust_error="certificate has expired", problems=("expired",)),
+    "certificate_self_signed": certificates(
+        certificate(issuer="CN=shop.example"), trusted=False, trust_error="self-signed certificate", problems=("self_signed",)
+    ),
+    "certificate_wrong_host": certificates(
+        target=Endpoint("pay.example", 8443, "10.0.0.5"), hostname_matches=False, trusted=False,
+        trust_error="self-signed certificate in certificate chain", problems=("untrusted_root", "wrong_host"),
+    ),
+    "certificate_soon": certificates(certificate(not_after=NOW + timedelta(days=1, hours=3)), problems=("expires_soon",)),
+    "certificate_partial": certificates(
+        certificate(san=None, is_ca=None), hostname_matches=None, scts=None, must_staple=None, ocsp_staple="unknown",
+        status="partial", error=Failure("protocol", "shop.example:443: the extensions of a certificate are malformed"),
+    ),
+    "certificate_failed": failed(certificates, chain=(), trusted=None, hostname_matches=None),
+    "quantum_safe": quantum(),
+    "quantum_unconfirmed": quantum(key_exchange=msgspec.structs.replace(HYBRID, confirmed=False)),
+    "quantum_available": quantum(verdict="available", key_exchange=AVAILABLE),
+    "quantum_not_safe": quantum(verdict="not_safe", key_exchange=CLASSICAL),
+    "quantum_old": quantum(verdict="not_safe", version="TLSv1.2", key_exchange=KeyExchange(kind="classical", confirmed=True)),
+    "quantum_ssh": quantum(
+        protocol="ssh", target=Endpoint("10.0.0.5", 22, "10.0.0.5"), version="SSH-2.0-OpenSSH_9.2", key_exchange=OPENSSH,
+        authentication=Authentication(None, None, False, ("ssh-ed25519", "rsa-sha2-512")), deadlines=(), connections=1,
+    ),
+    "quantum_partial": quantum(
+        verdict="unknown", status="partial", error=TIMEOUT, key_exchange=KeyExchange(), authentication=Authentication(),
+    ),
+    "quantum_failed": failed(quantum, "127.0.0.1:4443: does not speak TLS", verdict="unknown", key_exchange=KeyExchange()),
+    "audit_bad": audit(nmap(SSH), certificates(), quantum(target=SHOP), http()),
+    "audit_clean": audit(nmap(SSH), certificates(), findings=()),
+    "audit_dark": audit(nmap(SSH), http(target=Endpoint("10.0.0.5", 80)), findings=(), dark=(Service(80, "tcp"), Service(9000, "tcp"))),
+    "audit_partial": audit(nmap(SSH), failed(certificates, chain=()), findings=(DISCLOSED,), status="partial", error=TIMEOUT),
+    "audit_failed": failed(audit, "shop.example: no address found; check the spelling", hosts=(), findings=()),
+    "anything": whois(),
+    "anything_failed": failed(whois, "shop.example: no answer within 5 s", registrar=None),
+}  # fmt: skip

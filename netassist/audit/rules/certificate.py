@@ -62,8 +62,8 @@ RULES: dict[Problem, Rule] = {
     "missing_intermediate": Rule(
         "medium",
         "An intermediate certificate is missing",
-        "The issuer of the certificate is no known root, and was not sent. Clients that have not met it before refuse.",
-        "Send the whole chain: the certificate first, then each intermediate. If its issuer is a private root, trust that instead.",
+        "Its issuer is no known root, and was not sent. Clients that have not met that issuer before refuse.",
+        "Send the certificate first, then each intermediate. If its issuer is a private root, trust that (--ca-file here).",
         (_RFC8446,),
     ),
     "wrong_host": Rule(
@@ -190,7 +190,7 @@ def _finding(word: str, rule: Rule, evidence: str) -> Finding:
 
 
 def _evidence(problem: Problem, report: CertificateInfo) -> str:
-    chain, leaf, days = report.chain, report.chain[0], report.days_left
+    chain, leaf = report.chain, report.chain[0]
     match problem:
         case "expired":
             past = [held for held in chain if held.not_after < report.started] or [leaf]
@@ -198,7 +198,8 @@ def _evidence(problem: Problem, report: CertificateInfo) -> str:
         case "not_yet_valid":
             return f"{leaf.subject} is valid from {leaf.not_before:%Y-%m-%d %H:%M} UTC"
         case "expires_soon":
-            return f"{leaf.subject} is valid until {leaf.not_after:%Y-%m-%d %H:%M} UTC, {days} {'day' if days == 1 else 'days'} left"
+            left = "1 day left" if report.days_left == 1 else f"{report.days_left} days left"
+            return f"{leaf.subject} is valid until {leaf.not_after:%Y-%m-%d %H:%M} UTC, {left}"
         case "long_validity":
             length = (leaf.not_after - leaf.not_before).days
             return f"{length} days, from {leaf.not_before:%Y-%m-%d} to {leaf.not_after:%Y-%m-%d}"

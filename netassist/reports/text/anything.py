@@ -18,12 +18,12 @@ _FRAME = frozenset(Report.__struct_fields__) | {"schema"}
 
 
 def task(report: Report) -> Task:
-    return Task("finish", f"the {_name(report)} report of {place(report.target)}")
+    return Task(f"finish the {_name(report)}", f"of {place(report.target)}")
 
 
 def verdict(report: Report) -> Verdict:
-    tone = finding.worst(report.findings)
-    return Verdict(f"The {_name(report)} report of {place(report.target)} has {finding.problems(report.findings)}.", tone)
+    judged = f", with {finding.problems(report.findings)}" if report.findings else ""
+    return Verdict(f"Here is the {_name(report)} report of {place(report.target)}{judged}.", finding.worst(report.findings))
 
 
 def evidence(report: Report, width: int) -> Iterator[Line]:
@@ -55,5 +55,5 @@ def _fields(name: str, value: object) -> Iterator[tuple[str, str]]:
 
 def _scalar(value: object) -> str:
     if value is None:
-        return "unknown"
+        return "not given"
     return ("no", "yes")[value] if isinstance(value, bool) else str(value)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from netassist.observations import schema_of
-from netassist.reports.layout import BLANK, GOOD, Task, Text, Verdict, heading, paragraph, table
+from netassist.reports.layout import BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Text, Verdict, heading, paragraph, table
 from netassist.reports.style import Span
 from netassist.reports.text import finding
 from netassist.reports.text.nmap import software
@@ -15,7 +15,6 @@ from netassist.reports.words import count, listed, place
 if TYPE_CHECKING:
     from netassist.audit.parts import Service
     from netassist.audit.security_audit import AuditedHost, SecurityAudit
-    from netassist.observations import Report
     from netassist.reports.style import Line
 
 PLAN = True
@@ -34,9 +33,15 @@ def verdict(audit: SecurityAudit) -> Verdict:
     worst = [item for item in audit.findings if item.severity == _worst(audit)]
     most = f"; the worst: {listed([item.title for item in worst], 3)}" if worst and worst[0].severity != "info" else ""
     tone = finding.worst(audit.findings)
-    if not any(item.severity != "info" for item in audit.findings):
-        tone = GOOD
-    return Verdict(f"The audit of {place(audit.target)} found {finding.problems(audit.findings)} {ports}{most}.", tone)
+    if tone is NEUTRAL:
+        # A check that went badly is no good news, whether or not a rule makes a finding of it.
+        clean = all(check.tone in (GOOD, NEUTRAL) for host in audit.hosts for _, check in _checks(host))
+        tone = GOOD if clean else WARN
+    checked = "" if audit.status == "ok" else " in what could be checked"
+    dark = [str(service.port) for host in audit.hosts for service in _dark(host)]
+    unknown = f"; what listens on {listed(dark, 5)} could not be told, and was not checked" if dark else ""
+    text = f"The audit of {place(audit.target)} found {finding.problems(audit.findings)} {ports}{checked}{most}{unknown}."
+    return Verdict(text, UNKNOWN if dark and tone is GOOD else tone)
 
 
 def evidence(audit: SecurityAudit, width: int) -> Iterator[Line]:
@@ -50,24 +55,32 @@ def _worst(audit: SecurityAudit) -> str:
     return next((severity for severity in finding.TONES if any(item.severity == severity for item in audit.findings)), "info")
 
 
+def _dark(host: AuditedHost) -> list[Service]:
+    """Open ports that told no name and that no check got an answer from."""
+    checked = {getattr(report.target, "port", None) for report in host.reports
+               if report.status != "failed" and schema_of(report) not in _LISTED}  # fmt: skip
+    return [service for service in host.services if service.service is None and service.port not in checked]
+
+
 def _host(host: AuditedHost, width: int) -> Iterator[Line]:
     name = f"{host.address} ({', '.join(host.hostnames)})" if host.hostnames else host.address
-    yield heading(f"{name}: {count(len(host.services), 'open port')}")
+    yield from heading(f"{name}: {count(len(host.services), 'open port')}", width)
     if host.services:
         yield from table(("port", "service", "product", "TLS"), [_row(service) for service in host.services], width)
-    told = [report for report in host.reports if schema_of(report) not in _LISTED or report.status != "ok"]
-    if told:
+    checks = [verdict for listed, verdict in _checks(host) if not listed]
+    if checks:
         yield BLANK
-        yield heading("Checks")
-    for report in told:
-        yield from _check(report, width)
+        yield from heading("Checks", width)
+    for text, tone in checks:
+        yield from paragraph(text, width, indent=2, lead=Span(f"{tone.mark} ", tone.style))
 
 
-def _check(report: Report, width: int) -> Iterator[Line]:
+def _checks(host: AuditedHost) -> Iterator[tuple[bool, Verdict]]:
+    """The verdict of every part, and whether the table of services says the same already."""
     from netassist.reports.text import verdict as verdict_of
 
-    text, tone = verdict_of(report)
-    yield from paragraph(text, width, indent=2, lead=Span(f"{tone.mark} ", tone.style))
+    for report in host.reports:
+        yield schema_of(report) in _LISTED and report.status == "ok", verdict_of(report)
 
 
 def _row(service: Service) -> Sequence[Text]:

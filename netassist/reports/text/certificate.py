@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from netassist.reports.layout import BAD, BLANK, GOOD, UNKNOWN, WARN, Task, Text, Verdict, facts, heading, table
@@ -22,7 +22,7 @@ _SERIAL = 20
 _GRAVE = {
     "revoked": "has been revoked",
     "self_signed": "is self-signed and not trusted here",
-    "untrusted_root": "ends in a root that is not trusted here",
+    "untrusted_root": "leads to an authority that is not trusted here",
     "missing_intermediate": "comes without an intermediate certificate that its chain needs",
     "wrong_host": "is not for {name}{names}",
     "wildcard_mismatch": "has a wildcard that does not cover {name}",
@@ -71,14 +71,15 @@ def evidence(info: CertificateInfo, width: int) -> Iterator[Line]:
         ("Names", names),
         ("Issuer", leaf.issuer or "empty"),
         ("Serial", leaf.serial),
-        ("Validity", _timeline(leaf, info.started)),
-        ("Age", _age(leaf, info)),
+        ("Validity", _timeline(leaf, info.started, width)),
+        ("Time", _time(leaf, info.started)),
         ("Key", _key(leaf)),
         ("Signature", leaf.signature_algorithm),
         ("SHA-256", leaf.fingerprint_sha256),
     ]
+    distrust = f"not trusted: {info.trust_error or 'the reason is unknown'}"
     trust = [
-        ("Trust", _judged(info.trusted, "ends in a root that is trusted here", info.trust_error or "not trusted")),
+        ("Trust", _judged(info.trusted, "leads to an authority that is trusted here", distrust)),
         ("Host name", _judged(info.hostname_matches, f"is for {_name(info)}", f"is not for {_name(info)}")),
         *_extras(info),
     ]
@@ -88,7 +89,7 @@ def evidence(info: CertificateInfo, width: int) -> Iterator[Line]:
     yield BLANK
     yield from facts(trust, width)
     yield BLANK
-    yield heading(f"Chain of {count(len(info.chain), 'certificate')} as sent")
+    yield from heading(f"Chain of {count(len(info.chain), 'certificate')} as sent", width)
     rows = [
         (str(number), _short(item.subject), _key(item), item.signature_algorithm, day(item.not_after))
         for number, item in enumerate(info.chain, 1)
@@ -115,12 +116,11 @@ def _issued(info: CertificateInfo) -> str:
 def _dated(info: CertificateInfo) -> Iterator[str]:
     leaf = info.chain[0]
     if "expired" in info.problems:
-        ago = (info.started - leaf.not_after).days
         # A certificate above the leaf may be what has expired.
         if info.started < leaf.not_after:
             yield "comes in a chain of which a part has expired"
         else:
-            yield f"expired {count(ago, 'day') if ago > 0 else 'less than a day'} ago, on {day(leaf.not_after)}"
+            yield f"expired {_days(info.started - leaf.not_after)} ago, on {day(leaf.not_after)}"
     if "not_yet_valid" in info.problems:
         yield f"is not valid before {day(leaf.not_before)}"
 
@@ -139,19 +139,19 @@ def _told(info: CertificateInfo, phrases: Mapping[str, str]) -> list[str]:
     return [
         phrase.format(name=_name(info), names=_names(info.chain[0]))
         for problem, phrase in phrases.items()
-        if problem in info.problems
+        if problem in info.problems and not (problem == "wildcard_mismatch" and "wrong_host" in info.problems)
     ]
 
 
 def _names(leaf: Certificate) -> str:
     names = [named(name) for name in (*leaf.san.dns, *leaf.san.ip)] if leaf.san else []
-    return f", only for {listed(names, 3)}" if names else ""
+    return f" (but for {listed(names, 3)})" if names else ""
 
 
 def _unjudged(info: CertificateInfo) -> str:
     unknown = [("it is trusted", info.trusted), (f"it is for {_name(info)}", info.hostname_matches)]
-    parts = [text for text, judged in unknown if judged is None]
-    return f"; whether {listed(parts)} is unknown" if parts else ""
+    parts = [f"whether {text}" for text, judged in unknown if judged is None]
+    return f"; {listed(parts)} is unknown" if parts else ""
 
 
 def _left(info: CertificateInfo, more: str = "") -> str:
@@ -159,29 +159,31 @@ def _left(info: CertificateInfo, more: str = "") -> str:
     return count(days, f"{more}day") if days > 0 else "less than a day"
 
 
-def _timeline(leaf: Certificate, now: datetime) -> Text:
+def _days(time: timedelta) -> str:
+    return count(time.days, "day") if time.days > 0 else "less than a day"
+
+
+def _timeline(leaf: Certificate, now: datetime, width: int) -> Text:
     """The time of validity as a bar, with now at its place."""
+    size = max(4, min(_BAR, width - 41))
     whole = (leaf.not_after - leaf.not_before).total_seconds()
     gone = (now - leaf.not_before).total_seconds() / whole if whole > 0 else 1
     begin, end = Span(f"{day(leaf.not_before)} "), Span(f" {day(leaf.not_after)}")
     if gone < 0:
-        return (Span("● ", "bad"), begin, Span("─" * _BAR, "dim"), end)
+        return (Span("● ", "bad"), begin, Span("─" * size, "dim"), end)
     if gone > 1:
-        return (begin, Span("━" * _BAR, "dim"), end, Span(" ●", "bad"))
-    past = min(int(gone * _BAR), _BAR - 1)
-    return (begin, Span("━" * past, "dim"), Span("●", "accent"), Span("─" * (_BAR - 1 - past), "good"), end)
+        return (begin, Span("━" * size, "dim"), end, Span(" ●", "bad"))
+    past = min(int(gone * size), size - 1)
+    return (begin, Span("━" * past, "dim"), Span("●", "accent"), Span("─" * (size - 1 - past), "good"), end)
 
 
-def _age(leaf: Certificate, info: CertificateInfo) -> str:
-    whole, gone, left = (
-        (end - begin).days
-        for begin, end in ((leaf.not_before, leaf.not_after), (leaf.not_before, info.started), (info.started, leaf.not_after))
-    )
-    if info.started < leaf.not_before:
-        return f"begins in {count(-gone, 'day')}, for {count(whole, 'day')}"
-    if info.started > leaf.not_after:
-        return f"was for {count(whole, 'day')}, which ended {count(-left - 1, 'day')} ago"
-    return f"{gone} of {count(whole, 'day')} gone, {left} left"
+def _time(leaf: Certificate, now: datetime) -> str:
+    whole = _days(leaf.not_after - leaf.not_before)
+    if now < leaf.not_before:
+        return f"begins in {_days(leaf.not_before - now)}, for {whole}"
+    if now > leaf.not_after:
+        return f"was for {whole}, which ended {_days(now - leaf.not_after)} ago"
+    return f"{_days(leaf.not_after - now)} left of {whole}"
 
 
 def _judged(judged: bool | None, good: str, bad: str) -> Text:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from netassist.reports.layout import BLANK, GOOD, UNKNOWN, WARN, Task, Verdict, facts, table
-from netassist.reports.words import count, duration, listed, named, place
+from netassist.reports.words import count, listed, named, place
 
 if TYPE_CHECKING:
     from netassist.probes.dns import DnsLookup
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def task(lookup: DnsLookup) -> Task:
-    return Task("look up", f"the {lookup.record_type} records of {place(lookup.target)}")
+    return Task(f"look up {lookup.record_type} records", f"of {place(lookup.target)}")
 
 
 def verdict(lookup: DnsLookup) -> Verdict:
@@ -45,7 +45,7 @@ def evidence(lookup: DnsLookup, width: int) -> Iterator[Line]:
     yield from facts(rows, width)
     if lookup.answers:
         yield BLANK
-        records = [(answer.name, answer.type, duration(answer.ttl), answer.data) for answer in lookup.answers]
+        records = [(answer.name, answer.type, f"{answer.ttl} s", answer.data) for answer in lookup.answers]
         yield from table(("name", "type", "TTL", "data"), records, width)
 
 

@@ -52,7 +52,7 @@ def lines(findings: Sequence[Finding], width: int, *, plan: bool = False) -> Ite
 
 def _finding(finding: Finding, width: int, *, with_fix: bool) -> Iterator[Line]:
     mark, style = TONES[finding.severity]
-    title = (Span(finding.title, "title"), Span("  "), Span(finding.id, "dim"))
+    title = (Span(finding.title, "title"), Span(" "), Span(f"[{finding.id}]", "dim"))
     yield from paragraph(title, width, indent=2, lead=Span(f"{mark} ", style))
     yield from paragraph(finding.detail, width, indent=4)
     rows = [("Evidence", finding.evidence), ("Fix", finding.fix if with_fix else "")]
@@ -69,7 +69,7 @@ def _plan(findings: Sequence[Finding], width: int) -> Iterator[Line]:
                 remedies.setdefault(finding.fix, []).append(finding.title)
     if not remedies:
         return
-    yield heading("What to do, the most urgent first")
+    yield from heading("What to do, the most urgent first", width)
     column = len(str(len(remedies))) + 2
     for number, (fix, titles) in enumerate(remedies.items(), 1):
         lead = Span(f"{number}.".ljust(column), "accent")

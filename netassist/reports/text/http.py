@@ -46,15 +46,14 @@ def evidence(check: HttpCheck, width: int) -> Iterator[Line]:
         ("Status", _status(check.status_code) if check.status_code is not None else "unknown"),
         ("Version", f"HTTP/{check.http_version.removeprefix('HTTP/')}" if check.http_version else None),
         ("Certificate", verified if check.url.startswith("https:") and check.status_code is not None else None),
-    ]
+        *(("Redirect", f"{hop.status_code} from {hop.url} to {hop.location}{'' if hop.followed else ' (not followed)'}")
+          for hop in check.redirects),
+    ]  # fmt: skip
     yield from facts(rows, width)
-    for hop in check.redirects:
-        onward = f"{hop.status_code} from {hop.url} to {hop.location}{'' if hop.followed else ' (not followed)'}"
-        yield from facts([("Redirect", onward)], width)
     yield from _timing(check, width)
     if check.headers:
         yield BLANK
-        yield heading("Headers", "dim")
+        yield from heading("Headers", width)
         yield from facts(sorted(check.headers.items()), width)
 
 

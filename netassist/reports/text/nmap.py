@@ -6,8 +6,23 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from netassist.reports.layout import BAD, BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Text, Tone, Verdict, facts, heading, table
+from netassist.reports.layout import (
+    BLANK,
+    GOOD,
+    NEUTRAL,
+    UNKNOWN,
+    WARN,
+    Task,
+    Text,
+    Tone,
+    Verdict,
+    facts,
+    heading,
+    paragraph,
+    table,
+)
 from netassist.reports.style import Span, Style
+from netassist.reports.text import finding
 from netassist.reports.words import count, listed, named, place
 
 if TYPE_CHECKING:
@@ -27,21 +42,16 @@ def task(scan: NmapScan) -> Task:
 
 def verdict(scan: NmapScan) -> Verdict:
     text, tone = _network(scan) if isinstance(scan.target, str) else _single(scan)
-    if scan.profile == "vuln":
-        hits = [finding.title for finding in scan.findings if finding.id.startswith("nmap.")]
-        if hits:
-            return Verdict(f"{text} Nmap's vulnerability scripts report {count(len(hits), 'weakness', 'weaknesses')}: "
-                           f"{listed(hits, 5)}.", BAD)  # fmt: skip
-        if scan.status == "ok":
-            text += " Nmap's vulnerability scripts report no weakness."
-    return Verdict(text, tone)
+    grave = [item.title for item in scan.findings if item.severity in ("critical", "high", "medium")]
+    if grave:
+        return Verdict(f"{text} {count(len(grave), 'problem')}: {listed(grave, 5)}.", finding.worst(scan.findings))
+    silent = scan.profile == "vuln" and scan.status == "ok" and not any(item.id.startswith("nmap.") for item in scan.findings)
+    return Verdict(f"{text} Nmap's vulnerability scripts report nothing." if silent else text, tone)
 
 
 def evidence(scan: NmapScan, width: int) -> Iterator[Line]:
-    yield from facts([("Profile", scan.profile), ("Command", " ".join(scan.command))], width)
-    if isinstance(scan.target, str):
-        looked = f"{len(scan.hosts)} up, {scan.hosts_down} without an answer"
-        yield from facts([("Hosts", looked)], width)
+    looked = f"{len(scan.hosts)} up, {scan.hosts_down} without an answer" if isinstance(scan.target, str) else None
+    yield from facts([("Profile", scan.profile), ("Command", " ".join(scan.command)), ("Hosts", looked)], width)
     for host in scan.hosts:
         yield BLANK
         yield from _host(host, width)
@@ -56,7 +66,7 @@ def _single(scan: NmapScan) -> tuple[str, Tone]:
     target = place(scan.target)
     host = scan.hosts[0] if scan.hosts else None
     if host is None or host.state == "unknown":
-        return f"Whether {target} is up is unknown: nothing answered{_tally(host, ': ')}.", UNKNOWN
+        return f"Whether {target} is up is unknown: nothing answered{_tally(host)}.", UNKNOWN
     if host.state == "down":
         return f"{target} does not answer and seems to be down.", WARN
     if scan.profile == "discovery":
@@ -64,12 +74,12 @@ def _single(scan: NmapScan) -> tuple[str, Tone]:
     found = _open(host)
     perhaps = [port for port in host.ports if port.state == "open|filtered"]
     unsure = f" {count(len(perhaps), 'more port')} may be open, but did not answer." if found and perhaps else ""
-    guess = f" It seems to run {named(host.os[0].name)} ({host.os[0].accuracy}% sure)." if host.os else ""
+    guess = f" It seems to run {named(host.os[0].name)} ({host.os[0].accuracy}% match)." if host.os else ""
     if not found and perhaps:
         maybe = f"{count(len(perhaps), 'port')} may be, but did not answer"
         return f"No port of {target} is known to be open; {maybe}.{guess}", UNKNOWN
     if not found:
-        return f"No port was found open on {target}{_tally(host, ': ')}.{guess}", NEUTRAL
+        return f"No port was found open on {target}{_tally(host)}.{guess}", NEUTRAL
     verb = "port is" if len(found) == 1 else "ports are"
     names = listed([_named(port) for port in found], _MOST_PORTS)
     return f"{len(found)} {verb} open on {target}: {names}.{unsure}{guess}", GOOD
@@ -102,44 +112,50 @@ def _number(port: NmapPort) -> str:
 
 def _named(port: NmapPort) -> str:
     """The port with what told its name; a name that comes from the number alone tells nothing new."""
-    known = (port.confidence or 0) > GUESSED
-    what = software(port.product, port.version) or (named(port.service) if port.service and known else "")
+    what = software(port.product, port.version) or (named(port.service) if port.service and _known(port) else "")
     return f"{_number(port)} ({what})" if what else _number(port)
 
 
-def _tally(host: NmapHost | None, before: str) -> str:
-    """How many ports are in which state, the open ones apart."""
+def _tally(host: NmapHost | None) -> str:
+    """How many ports are in which state, the open ones apart, in brackets."""
     if host is None:
         return ""
     states = Counter({state: number for state, number in host.not_shown.items() if number})
     states.update(port.state for port in host.ports if port.state != "open")
-    parts = [f"{number} {state}" for state, number in states.most_common()]
-    return f"{before}{listed(parts)}" if parts else ""
+    (state, number), *others = states.most_common() or [("", 0)]
+    parts = [f"{count(number, 'port')} {state}", *(f"{number} {state}" for state, number in others)]
+    return f" ({listed(parts)})" if number else ""
 
 
 def _host(host: NmapHost, width: int) -> Iterator[Line]:
     name = f"{host.address} ({', '.join(host.hostnames)})" if host.hostnames else host.address
-    yield heading(f"{name} is {host.state}{' (Nmap gave it up for want of time)' if host.timed_out else ''}")
+    state = f" is {host.state}" if host.state in ("up", "down") else ": whether it is up is unknown"
+    yield from heading(f"{name}{state}{' (Nmap gave it up for want of time)' if host.timed_out else ''}", width)
     guesses = listed([f"{guess.name} ({guess.accuracy}%)" for guess in host.os], 3)
     yield from facts([("System", f"perhaps {guesses}" if guesses else None)], width)
     if host.ports:
         yield from table(("port", "state", "service", "product", "TLS"), [_row(port) for port in host.ports], width)
-    yield from facts([("Not listed", _hidden(host))], width)
+    guessed = "?: guessed by the port number" if any(not _known(port) and port.service for port in host.ports) else ""
+    hidden = f"not listed: {_hidden(host)}" if _hidden(host) else ""
+    yield from paragraph(Span("; ".join(filter(None, (guessed, hidden))), "dim"), width, indent=2)
     outputs = [(name, output) for name, output in host.scripts.items()]
     outputs += [(f"{name} {_number(port)}", output) for port in host.ports for name, output in port.scripts.items()]
     if outputs:
-        yield heading("  Scripts", "dim")
+        yield from heading("Scripts", width, "dim", indent=2)
         yield from facts(outputs, width, indent=4)
 
 
 def _row(port: NmapPort) -> Sequence[Text]:
-    known = (port.confidence or 0) > GUESSED
-    service = Span(port.service) if port.service and known else Span(f"{port.service}?" if port.service else "?", "dim")
+    service = Span(port.service) if port.service and _known(port) else Span(f"{port.service}?" if port.service else "?", "dim")
     product = " ".join(filter(None, (port.product, port.version)))
     return (f"{port.port}/{port.protocol}", Span(port.state, _STATES.get(port.state, "dim")), service, product,
             "TLS" if port.tunnel == "ssl" else "")  # fmt: skip
 
 
-def _hidden(host: NmapHost) -> str | None:
-    parts = [f"{number} {state}" for state, number in host.not_shown.items() if number]
-    return listed(parts) or None
+def _known(port: NmapPort) -> bool:
+    """Whether the service itself told its name."""
+    return (port.confidence or 0) > GUESSED
+
+
+def _hidden(host: NmapHost) -> str:
+    return listed([f"{count(number, f'{state} port')}" for state, number in host.not_shown.items() if number])

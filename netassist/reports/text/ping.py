@@ -23,17 +23,16 @@ def verdict(ping: Ping) -> Verdict:
         return Verdict(f"Whether {host} is reachable is unknown.", UNKNOWN)
     answers = f"{ping.received} of {count(ping.sent, _kind(ping))} answered"
     if not ping.received:
-        return Verdict(f"{host} did not answer ({answers}); whether it is down or drops them cannot be told.", BAD)
+        return Verdict(f"{host} did not answer ({answers}); whether it is down or drops such requests cannot be told.", BAD)
     speed = f", in {milliseconds(ping.rtt_ms.avg)}{' on average' if ping.received > 1 else ''}" if ping.rtt_ms else ""
     if ping.received < ping.sent:
-        lost = percent(ping.loss) if ping.loss is not None else "a part"
-        return Verdict(f"{host} is reachable, but {lost} was lost: {answers}{speed}.", WARN)
+        return Verdict(f"{host} is reachable with {percent(1 - ping.received / ping.sent)} loss: {answers}{speed}.", WARN)
     return Verdict(f"{host} is reachable: {answers}{speed}.", GOOD)
 
 
 def evidence(ping: Ping, width: int) -> Iterable[Line]:
     trip = ping.rtt_ms
-    method = "ICMP echo" if ping.method == "icmp" else f"{_kind(ping)}s; this user may not send ICMP"
+    method = "ICMP echo" if ping.method == "icmp" else f"{_kind(ping)}; this user may not send ICMP"
     times = [
         ("Round trip", f"{milliseconds(trip.min)} least, {milliseconds(trip.avg)} average, {milliseconds(trip.max)} most"),
         ("Deviation", milliseconds(trip.stddev)),

@@ -39,16 +39,17 @@ def verdict(check: QuantumCheck) -> Verdict:
     if check.verdict == "safe":
         if exchange.confirmed:
             return Verdict(f"{where} is quantum safe: a whole handshake negotiated {got}{_signed(check)}.", GOOD)
-        return Verdict(f"{where} looks quantum safe: {got} was {UNCONFIRMED}{_signed(check)}.", GOOD)
-    how = "" if exchange.confirmed else f" ({UNCONFIRMED})"
+        # SSH settles on a method by rule (RFC 4253, section 7.1), so that what was selected is what a client gets.
+        tone = GOOD if check.protocol == "ssh" else WARN
+        return Verdict(f"{where} looks quantum safe: {got} was {UNCONFIRMED}{_signed(check)}.", tone)
+    how = "" if exchange.confirmed else f" ({UNCONFIRMED})" if got else " (not confirmed by a whole handshake)"
     if check.verdict == "available":
         offers = listed([named(group.name) for group in exchange.groups if group.kind in _POST_QUANTUM], 3)
-        but = f"gets {got}, which is classical" if exchange.kind == "classical" and got else "gets a classical key exchange"
-        return Verdict(f"{where} is not quantum safe for usual clients: it accepts {offers}, but such a client {but}{how}.", WARN)
+        but = f"get {got}, which is classical" if exchange.kind == "classical" and got else f"get {got or 'none of them'}"
+        return Verdict(f"{where} is not quantum safe for usual clients: it accepts {offers}, but they {but}{how}.", WARN)
     if check.verdict == "not_safe":
         if not got:
-            version = f"it speaks {named(check.version)}, where there is none" if check.version else "it offers none"
-            return Verdict(f"{where} is not quantum safe: its key exchange is not post-quantum; {version}{how}.", BAD)
+            return Verdict(f"{where} is not quantum safe: {_none(check)}{how}.", BAD)
         none = "offers no" if check.protocol == "ssh" else "accepts no"
         return Verdict(f"{where} is not quantum safe: it negotiated {got}, which is classical{how}, and {none} post-quantum "
                        f"key exchange.", BAD)  # fmt: skip
@@ -58,22 +59,25 @@ def verdict(check: QuantumCheck) -> Verdict:
 
 def evidence(check: QuantumCheck, width: int) -> Iterator[Line]:
     exchange, authentication = check.key_exchange, check.authentication
-    yield heading("Key exchange")
+    yield from heading("Key exchange", width)
     kind, style = _KINDS[exchange.kind]
-    negotiated = (Span(exchange.negotiated, style), Span(f" ({kind})")) if exchange.negotiated else "unknown"
+    unnamed = "classical; which group is unknown" if exchange.kind == "classical" else "unknown"
+    negotiated = (Span(exchange.negotiated, style), Span(f" ({kind})")) if exchange.negotiated else unnamed
+    selected = Span(f"! {UNCONFIRMED}" if exchange.negotiated else "? nothing was seen to be negotiated", "warn")
     preferred = _PREFERENCES[exchange.preferred]
     rows: list[tuple[str, Text | None]] = [
         ("Negotiated", negotiated),
-        ("Confirmed", Span("✔ by a whole handshake", "good") if exchange.confirmed else Span(f"! {UNCONFIRMED}", "warn")),
+        ("Confirmed", Span("✔ by a whole handshake", "good") if exchange.confirmed else selected),
         ("Preferred", preferred if check.protocol == "tls" else None),
         ("Classical", {True: "accepted too", False: "refused", None: "unknown"}[exchange.classical_accepted]),
         ("Version", check.version),
     ]
     yield from facts(rows, width)
     if exchange.groups:
+        yield BLANK
         yield from table(("accepted", "kind", "code"), [_row(*group) for group in _groups(check)], width)
     yield BLANK
-    yield heading("Authentication")
+    yield from heading("Authentication", width)
     judged = {True: Span("yes", "good"), False: Span("no", "warn"), None: Span("unknown", "warn")}
     proof = [
         ("Signature", authentication.signature or ("unknown" if check.protocol == "tls" else None)),
@@ -84,7 +88,7 @@ def evidence(check: QuantumCheck, width: int) -> Iterator[Line]:
     yield from facts(proof, width)
     if check.deadlines:
         yield BLANK
-        yield heading("Deadlines")
+        yield from heading("Deadlines", width)
         dates = sorted((deadline.after, deadline.what, deadline.standard) for deadline in check.deadlines)
         yield from table(("after", "what", "standard"), dates, width)
 
@@ -98,6 +102,15 @@ def _signed(check: QuantumCheck) -> str:
         return "; whether its authentication is post-quantum is unknown"
     key = f" ({named(authentication.leaf_key)})" if authentication.leaf_key else ""
     return f"; its authentication{key} is still classical"
+
+
+def _none(check: QuantumCheck) -> str:
+    """Why there is nothing post-quantum where no group was seen to be negotiated."""
+    if check.protocol == "ssh":
+        return "it offers no post-quantum key exchange, and none in common with a current OpenSSH"
+    version = check.version or "an unknown version"
+    spoken = f"speaks only what came {named(version)}" if version.startswith("before ") else f"negotiated {named(version)}"
+    return f"it {spoken}, which has no post-quantum key exchange"
 
 
 def _groups(check: QuantumCheck) -> list[tuple[str, str | None, str | None]]:

@@ -34,8 +34,10 @@ class Approval(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "decide(True)", "Yes", show=False),
         Binding("n,escape", "decide(False)", "No", show=False),
-        Binding("left,up", "app.focus_previous", show=False),
-        Binding("right,down", "app.focus_next", show=False),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+        Binding("up", "scroll(-1)", show=False),
+        Binding("down", "scroll(1)", show=False),
     ]
 
     def __init__(self, call: Call, risk: Risk) -> None:
@@ -48,8 +50,8 @@ class Approval(ModalScreen[bool]):
             with VerticalScroll(can_focus=False):
                 yield Static(question(self._call, self._risk), markup=False)
             with Horizontal():
-                yield Button("No (n)", id="no", disabled=True)
-                yield Button("Yes, run it once (y)", id="yes", variant="warning", disabled=True)
+                yield Button("No (n)", id="no", disabled=True, compact=True)
+                yield Button("Yes, run it once (y)", id="yes", variant="warning", disabled=True, compact=True)
 
     def on_mount(self) -> None:
         self._calm = self.set_timer(CALM, self._listen)
@@ -64,6 +66,9 @@ class Approval(ModalScreen[bool]):
 
     def action_decide(self, yes: bool) -> None:
         self.dismiss(yes)
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

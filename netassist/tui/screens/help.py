@@ -27,9 +27,10 @@ EXAMPLES = (
 )
 KEYS = (
     ("Enter", "ask; on a ▸ line, unfold it"),
-    ("Tab, ↑ ↓", "go to the ▸ lines of the answers; in the input line, earlier questions"),
-    ("Esc, Ctrl-C", "cancel what is running; what is known by then is shown"),
+    ("Tab", "go to the ▸ lines and back"),
+    ("↑ ↓", "earlier questions"),
     ("Page keys", "scroll the conversation"),
+    ("Esc, Ctrl-C", "cancel, and show what is known by then"),
     ("Ctrl-L", "clear the view"),
     ("F2", "light or dark"),
     ("Ctrl-Q", "quit; so does Ctrl-C twice"),
@@ -53,4 +54,4 @@ class Help(ModalScreen[str | None]):
 
 
 def _keys() -> Content:
-    return Content("\n").join([styled((f"{key:<12}", "accent"), (meaning, "plain")) for key, meaning in KEYS])
+    return Content("\n").join([styled((f"{key:<13}", "accent"), (meaning, "plain")) for key, meaning in KEYS])

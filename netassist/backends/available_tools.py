@@ -1,0 +1,210 @@
+"""The AVAILABLE_TOOLS dialect of Nemotron and its like: prompt, grammar of an answer, reading of both call syntaxes."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from netassist.backends.planning import Exchange, Plan
+from netassist.entities import Entity, recognise
+from netassist.grounding import candidates
+from netassist.llama.calls import CLOSE, MOST_CALLS, OPEN, calls_grammar
+from netassist.llama.grammar import Literal, Node, Text
+from netassist.llama.grammar import Sequence as InOrder
+from netassist.llama.messages import Segment
+from netassist.toolbox import Call, Tool, Value, function_doc
+from netassist.untrusted import as_text
+
+LONGEST_RESULT = 500
+"""Characters of one earlier result that the model is reminded of."""
+LONGEST_ANSWER = 1500
+LONGEST_THOUGHT = 6000
+_LONGEST_READ = 50_000
+_HOLE = re.compile("\x00(\\d+)\x00")
+_ANSWERS = {
+    "clarify": "Which host or network do you mean?",
+    "no_call": "None of the tools does that.",
+    "call": "Nothing was called.",
+}
+"""What stands for an earlier answer without calls, because the words that the user read came from elsewhere."""
+
+
+class Malformed(ValueError):
+    """An answer whose calls cannot be read; the message says what is wrong, fit for a person and for a model."""
+
+
+class Question(NamedTuple):
+    prompt: tuple[Segment, ...]
+    grammar: Node
+
+
+class _Turn(NamedTuple):
+    results: str
+    request: str
+    answer: str
+
+
+def question(
+    request: str,
+    earlier: Sequence[Exchange],
+    tools: Sequence[Tool],
+    inventory: Mapping[str, str],
+    thinking: bool = False,
+) -> Question:
+    """What the worker is asked. The tools stand first and do not change, so the model reads them once."""
+    return Question(prompt(request, earlier, tools, thinking), grammar(request, earlier, tools, inventory, thinking))
+
+
+def prompt(request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], thinking: bool = False) -> tuple[Segment, ...]:
+    """prompts/nemotron.jinja in segments: the template's own text is ours, all that is put into it is not.
+
+    Results of earlier calls come with the request that followed them, because the roles have to alternate.
+    """
+    turns: list[_Turn] = []
+    results = ""
+    for exchange in earlier:
+        turns.append(_Turn(results, _said(exchange.request), _written(exchange)))
+        results = json.dumps([as_text(result, LONGEST_RESULT) for result in exchange.results], ensure_ascii=False)
+        results = results if exchange.results else ""
+    turns.append(_Turn(results, _said(request), ""))
+    functions = json.dumps([function_doc(tool) for tool in tools], ensure_ascii=False)
+    return _rendered(functions, turns, thinking)
+
+
+def _said(request: str) -> str:
+    # A person may paste what a server said: its markers are broken up here too.
+    return as_text(request, 2 * len(request) + 1)
+
+
+def _written(exchange: Exchange) -> str:
+    if exchange.calls:
+        return OPEN + ", ".join(spelled(call) for call in exchange.calls) + CLOSE[1:]
+    return _ANSWERS[exchange.outcome]
+
+
+def spelled(call: Call) -> str:
+    """A call as the model writes it: ``ping(host="192.0.2.1", count=3)``."""
+    return f"{call.name}({', '.join(f'{name}={literal(value)}' for name, value in call.arguments.items())})"
+
+
+def literal(value: Value) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+
+
+def _rendered(functions: str, turns: Sequence[_Turn], thinking: bool) -> tuple[Segment, ...]:
+    import jinja2  # here, because only this dialect needs it
+
+    given: list[str] = []
+
+    def hole(value: object) -> str:
+        given.append(str(value))
+        return f"\x00{len(given) - 1}\x00"
+
+    # Not HTML: what is put in stays apart from the template as a segment of its own.
+    environment = jinja2.Environment(finalize=hole, undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
+    text = environment.from_string(_template()).render(functions=functions, turns=turns, thinking=thinking)
+    parts = _HOLE.split(text)
+    pieces = (Segment(given[int(part)]) if place % 2 else Segment(part, ours=True) for place, part in enumerate(parts))
+    return tuple(piece for piece in pieces if piece.text)
+
+
+@cache
+def _template() -> str:
+    packaged = Path(__file__).parent.parent / "prompts"
+    folder = packaged if packaged.is_dir() else Path(__file__).parent.parent.parent / "prompts"
+    return (folder / "nemotron.jinja").read_text(encoding="utf-8")
+
+
+def grammar(
+    request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str], thinking: bool = False
+) -> Node:
+    """Calls over what the user named in this conversation, or an answer in the model's own words."""
+    said: list[Entity] = []
+    for text in (*(exchange.request for exchange in earlier), request):
+        said += recognise(text, inventory, said)
+
+    def values(tool: Tool, name: str) -> list[str] | None:
+        allowed = candidates(name, tool.parameters.properties[name], said, tool.name)
+        return None if allowed is None else [literal(value) for value in allowed]
+
+    answer = calls_grammar(tools, values, (Text(most=LONGEST_ANSWER, forbidden="<", least=1),))
+    if not thinking:
+        return answer
+    thought = Text(most=LONGEST_THOUGHT, forbidden="<", least=1)
+    return InOrder((Literal("<think>"), thought, Literal("</think>\n\n"), answer))
+
+
+def read(text: str) -> Plan:
+    """The plan in what a model wrote: calls in either syntax, a question (it ends with a question mark), or an answer.
+
+    Raises:
+        Malformed: it begins a call that cannot be read.
+    """
+    text = text[:_LONGEST_READ].rpartition("</think>")[2].strip()
+    before, opened, inside = text.partition("<TOOLCALL>")
+    if not opened:
+        return Plan("clarify" if text.endswith("?") else "no_call", text=text)
+    body = inside.partition("</TOOLCALL>")[0].strip()
+    calls = _from_json(body) if re.match(r"\[?\s*\{", body) else _from_python(body)
+    unique = [call for place, call in enumerate(calls) if call not in calls[:place]]
+    if not unique:
+        return Plan("no_call", text=before.strip())
+    return Plan("call", tuple(unique[:MOST_CALLS]), before.strip())
+
+
+class _JsonCall(msgspec.Struct, frozen=True):
+    name: str
+    arguments: dict[str, Value] = {}
+
+
+def _from_json(body: str) -> list[Call]:
+    body = body if body.startswith("[") else f"[{body}]"
+    try:
+        found = msgspec.json.decode(body.encode("utf-8", "replace"), type=list[_JsonCall])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Malformed(f"the calls are not the JSON that was asked for: {error}") from None
+    return [Call(call.name.rpartition(".")[2], call.arguments) for call in found]
+
+
+def _from_python(body: str) -> list[Call]:
+    body = body if body.startswith("[") else f"[{body}]"
+    try:
+        tree = ast.parse(body, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise Malformed(f"the calls are no list of function calls: {type(error).__name__}") from None
+    if not isinstance(tree, ast.List):
+        raise Malformed("the calls are no list of function calls")
+    return [_call(node) for node in tree.elts]
+
+
+def _call(node: ast.expr) -> Call:
+    if not isinstance(node, ast.Call) or node.args:
+        raise Malformed("a call without a name, or with arguments that have none")
+    function = node.func
+    name = function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else None
+    if name is None:
+        raise Malformed("a call of something that is no function's name")
+    arguments: dict[str, Value] = {}
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            raise Malformed(f"{name}: an argument without a name")
+        arguments[keyword.arg] = _constant(name, keyword.arg, keyword.value)
+    return Call(name, arguments)
+
+
+def _constant(tool: str, name: str, node: ast.expr) -> Value:
+    match node:
+        case ast.Constant(value=str() | bool() | int() as value):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)):
+            return -value
+        case ast.Name(id="true" | "false" as word):
+            return word == "true"
+    raise Malformed(f"{tool}: {name} is neither a text, a whole number nor a truth value")

@@ -1,0 +1,195 @@
+"""llama.cpp through the low-level bindings of llama-cpp-python: load a GGUF file, tokenise, compute logits.
+
+Only `netassist.llama.worker` imports this: what llama.cpp does to its process (abort, crash) must not happen to ours.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from netassist.llama.decode import Cancelled
+from netassist.llama.messages import Load
+
+LONGEST_CONTEXT = 8192
+"""Tokens, where the model was trained for more: what is kept of them costs memory."""
+BATCH = 512
+SMALL = 100_000_000
+"""Bytes of a file below which computing a batch takes milliseconds: no need to interrupt it, nor for other layouts."""
+_LOG_ERROR = 4
+
+
+class NotAModel(Exception):
+    """A file that cannot be loaded; the message is one line for the user."""
+
+
+class LlamaEngine:
+    """One model with one sequence (see `netassist.llama.decode.Engine`)."""
+
+    def __init__(self, load: Load, cancelled: Callable[[], bool]) -> None:
+        path = Path(load.path)
+        check_file(path)
+        self._cancelled = cancelled
+        self._small = path.stat().st_size < SMALL
+        self._lib = lib = _bindings()
+        problems: list[str] = []
+
+        def log(level: int, text: bytes, _: object) -> None:
+            if level == _LOG_ERROR and len(problems) < 100:
+                problems.append(text.decode("utf-8", "replace"))
+
+        # Kept as an attribute: llama.cpp calls it as long as it lives.
+        self._log = lib.llama_log_callback(log)
+        lib.llama_log_set(self._log, None)
+        lib.llama_backend_init()
+        params = lib.llama_model_default_params()
+        # Where a sandbox hides that it lacks AMX, weights laid out for it are a segmentation fault.
+        params.use_extra_bufts = not (self._small or load.careful)
+        self._model = lib.llama_model_load_from_file(os.fsencode(path), params)
+        if not self._model:
+            raise NotAModel(f"{path}: cannot be loaded ({_first_line(problems)}); fetch the file again or name another")
+        if not lib.llama_model_has_decoder(self._model) or lib.llama_model_has_encoder(self._model):
+            raise NotAModel(f"{path}: this model does not write text; name another")
+        self._vocabulary = lib.llama_model_get_vocab(self._model)
+        self.parameters = int(lib.llama_model_n_params(self._model))
+        self.threads = load.threads or len(os.sched_getaffinity(0))
+        self._context = self._new_context(load.context)
+        if not self._context:
+            raise NotAModel(f"{path}: no room for a context ({_first_line(problems)}); free memory or choose a smaller one")
+        self.room = int(lib.llama_n_ctx(self._context))
+        self._memory = lib.llama_get_memory(self._context)
+        self._size = int(lib.llama_vocab_n_tokens(self._vocabulary))
+        self._tokens: list[int] = []
+        self.pieces: Sequence[bytes] = self._read_pieces()
+        self.by_first_byte: Sequence[Sequence[int]] = _by_first_byte(self.pieces)
+        self.by_piece: Mapping[bytes, int] = {piece: token for token, piece in enumerate(self.pieces) if piece}
+        is_end = lib.llama_vocab_is_eog
+        self.ends = frozenset(token for token, piece in enumerate(self.pieces) if not piece and is_end(self._vocabulary, token))
+
+    def _new_context(self, context: int | None) -> object:
+        lib = self._lib
+        trained = int(lib.llama_model_n_ctx_train(self._model))
+        params = lib.llama_context_default_params()
+        params.n_ctx = min(context or LONGEST_CONTEXT, trained)
+        params.n_batch = params.n_ubatch = min(BATCH, params.n_ctx)
+        params.n_threads = params.n_threads_batch = self.threads
+        params.no_perf = True
+        if not self._small:
+            self._abort = lib.ggml_abort_callback(lambda _: self._cancelled())
+            params.abort_callback = self._abort
+        return lib.llama_init_from_model(self._model, params)
+
+    @property
+    def description(self) -> str:
+        buffer = ctypes.create_string_buffer(128)
+        self._lib.llama_model_desc(self._model, buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace")
+
+    def metadata(self, key: str) -> str | None:
+        buffer = ctypes.create_string_buffer(256)
+        length = self._lib.llama_model_meta_val_str(self._model, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace") if length >= 0 else None
+
+    def _read_pieces(self) -> Sequence[bytes]:
+        """Special tokens have none: nothing that is read as text may bring one forth."""
+        buffer = ctypes.create_string_buffer(512)
+        to_piece, vocabulary = self._lib.llama_token_to_piece, self._vocabulary
+        lengths = (to_piece(vocabulary, token, buffer, len(buffer), 0, False) for token in range(self._size))
+        return [buffer.raw[:length] if length > 0 else b"" for length in lengths]
+
+    def tokenize(self, text: str, ours: bool) -> list[int]:
+        raw = text.encode()
+        tokens = (self._lib.llama_token * (len(raw) + 1))()
+        count = self._lib.llama_tokenize(self._vocabulary, raw, len(raw), tokens, len(tokens), False, ours)
+        if count < 0:
+            raise RuntimeError(f"llama.cpp could not tokenise {len(raw)} bytes")
+        return list(tokens[:count])
+
+    def begin(self, tokens: Sequence[int]) -> int:
+        kept = 0
+        for kept, (old, new) in enumerate(zip([*self._tokens, -1], tokens, strict=False)):  # noqa: B007 - where they part
+            if old != new:
+                break
+        kept = min(kept, len(tokens) - 1)
+        if not self._lib.llama_memory_seq_rm(self._memory, 0, kept, -1):
+            self._forget()
+            kept = 0
+        del self._tokens[kept:]
+        return kept
+
+    def extend(self, tokens: Sequence[int]) -> None:
+        for start in range(0, len(tokens), BATCH):
+            if self._cancelled():
+                raise Cancelled
+            part = tokens[start : start + BATCH]
+            numbers = (self._lib.llama_token * len(part))(*part)
+            code = self._lib.llama_decode(self._context, self._lib.llama_batch_get_one(numbers, len(part)))
+            if code != 0:
+                self._forget()
+                if self._cancelled():
+                    raise Cancelled
+                raise RuntimeError(f"llama.cpp failed to compute {len(part)} tokens (code {code})")
+            self._tokens += part
+
+    def logits(self) -> Sequence[float]:
+        pointer = self._lib.llama_get_logits_ith(self._context, -1)
+        row = (ctypes.c_float * self._size).from_address(ctypes.addressof(pointer.contents))
+        return memoryview(row).cast("B").cast("f")
+
+    def _forget(self) -> None:
+        self._lib.llama_memory_clear(self._memory, True)
+        self._tokens.clear()
+
+
+def check_file(path: Path) -> None:
+    """Raises NotAModel unless the file begins like a GGUF that llama.cpp reads, so that it sees no other."""
+    try:
+        if not path.is_file():
+            raise NotAModel(f"{path}: there is no such file; name a GGUF file")
+        with path.open("rb") as file:
+            head = file.read(24)
+    except OSError as error:
+        raise NotAModel(f"{path}: cannot be read ({error.strerror}); name a GGUF file that you may read") from None
+    if head[:4] != b"GGUF":
+        raise NotAModel(f"{path}: not a GGUF file; name a model in GGUF form")
+    version = int.from_bytes(head[4:8], "little")
+    if version not in (2, 3):
+        raise NotAModel(f"{path}: GGUF version {version} is not known (2 and 3 are); name a newer file")
+    if len(head) < 24 or not 0 < int.from_bytes(head[8:16], "little") < 1 << 20:
+        raise NotAModel(f"{path}: the file is cut short or holds no weights; fetch it again")
+
+
+def _by_first_byte(pieces: Sequence[bytes]) -> Sequence[Sequence[int]]:
+    index: list[list[int]] = [[] for _ in range(256)]
+    for token, piece in enumerate(pieces):
+        if piece:
+            index[piece[0]].append(token)
+    return index
+
+
+def _first_line(problems: Sequence[str]) -> str:
+    """What went wrong first, which is the cause of what llama.cpp says after it."""
+    lines = [line.strip() for line in "".join(problems).splitlines() if line.strip()]
+    return lines[0].split(": ", 1)[-1][:200] if lines else "llama.cpp does not say why"
+
+
+def _bindings() -> ModuleType:
+    """llama_cpp.llama_cpp without the package's own __init__, which imports numpy, jinja2 and chat formats (0.15 s)."""
+    if "llama_cpp" in sys.modules:
+        return importlib.import_module("llama_cpp.llama_cpp")
+    found = importlib.util.find_spec("llama_cpp")
+    if found is None or found.submodule_search_locations is None:
+        raise NotAModel("llama-cpp-python is not installed; `pip install netassist` brings it")
+    package = ModuleType("llama_cpp")
+    package.__path__ = list(found.submodule_search_locations)
+    sys.modules["llama_cpp"] = package
+    try:
+        return importlib.import_module("llama_cpp.llama_cpp")
+    finally:
+        del sys.modules["llama_cpp"]

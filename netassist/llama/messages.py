@@ -1,0 +1,108 @@
+"""What the assistant and its model worker say to each other: msgpack, each message after its length in four bytes, big-endian."""
+
+from __future__ import annotations
+
+import struct
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from netassist.llama.grammar import Node
+
+LENGTH = struct.Struct(">I")
+LARGEST = 16 << 20
+"""Bytes of one message."""
+
+
+class Segment(msgspec.Struct, frozen=True, array_like=True):
+    """A part of a prompt. Special tokens are read in it only where it is `ours`; what people or the network wrote stays text."""
+
+    text: str
+    ours: bool = False
+
+
+class Sampling(msgspec.Struct, frozen=True):
+    """Draw among what is admitted instead of taking the best; the same `seed` draws the same."""
+
+    temperature: float
+    top_p: float
+    seed: int = 0
+
+
+class Load(msgspec.Struct, frozen=True, tag="load"):
+    """`context` and `threads`: None for what the model was trained for (8,192 tokens at most), and for all usable cores.
+
+    `careful`: without instructions that some machines only pretend to have (AMX in some sandboxes).
+    """
+
+    path: str
+    context: int | None = None
+    threads: int | None = None
+    careful: bool = False
+    id: int = 0
+
+
+class Complete(msgspec.Struct, frozen=True, tag="complete"):
+    id: int
+    prompt: tuple[Segment, ...]
+    grammar: Node
+    most_tokens: int
+    sampling: Sampling | None = None
+
+
+class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+    id: int
+
+
+class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
+    """`notation` is the version that a built-in model states (``netassist.notation``), None for any other model."""
+
+    id: int
+    description: str
+    parameters: int
+    context: int
+    threads: int
+    notation: int | None = None
+
+
+class Completed(msgspec.Struct, frozen=True, tag="completed"):
+    """What the model wrote.
+
+    `whole` is false where it ran out of tokens within a sentence of the grammar. `prompt` counts its tokens, `evaluated` the
+    tokens of prompt and output that the model really computed (the rest was kept from the request before), `sampled` those that
+    were chosen rather than forced. `margin` is the smallest difference of logits, over the sampled tokens, between the chosen
+    token and the best other one that the grammar admits and that is no beginning of it, nor it of that one; a difference of
+    logits is one of log probabilities. None where there was never another.
+    """
+
+    id: int
+    text: str
+    whole: bool
+    prompt: int
+    evaluated: int
+    sampled: int
+    margin: float | None = None
+
+
+Problem = Literal["model", "too_long", "grammar", "cancelled", "engine"]
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """Why there is no answer. `tokens` and `room` say how long a prompt was and may be (`too_long`)."""
+
+    id: int
+    problem: Problem
+    message: str
+    tokens: int = 0
+    room: int = 0
+
+
+Request: TypeAlias = Load | Complete | Cancel
+Reply: TypeAlias = Loaded | Completed | Refused
+
+
+def framed(message: Request | Reply) -> bytes:
+    body = msgspec.msgpack.encode(message)
+    if len(body) > LARGEST:
+        raise ValueError(f"a message of {len(body)} bytes; {LARGEST} is the most")
+    return LENGTH.pack(len(body)) + body

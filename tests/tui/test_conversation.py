@@ -1,0 +1,202 @@
+"""A conversation on the screen: questions, live progress, answers, questions back, cancelling, errors."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from pathlib import Path
+
+from netassist.backends.planning import BackendError, Plan
+from netassist.configuration import Settings
+from netassist.tui.widgets.fold import Fold
+from netassist.tui.widgets.progress import CallProgress
+from netassist.tui.widgets.turn import Turn
+from tests.lab.http import Page, http_server
+from tests.tui.stage import call, opened, together
+
+PAGE = Page(headers={"Content-Type": "text/html", "Server": "lab/1.0"})
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_a_question_is_measured_and_answered(tmp_path: Path) -> None:
+    async def story(url: str, port: int) -> None:
+        plan = together(call("http_check", url=url), call("tcp_check", host="127.0.0.1", port=port))
+        async with opened(tmp_path, plan) as stage:
+            seen = await stage.ask(f"check {url} and port {port} of 127.0.0.1")
+            assert f"❯ check {url}" in seen
+            assert f"✔ http_check  url={url}  done in" in seen
+            assert f"✔ tcp_check  host=127.0.0.1 port={port}  done in" in seen
+            # The verdicts, one a call; then the findings by severity, each with its word.
+            assert f"{url} answered 200 OK" in seen
+            assert f"· Port {port} on 127.0.0.1 is closed" in seen
+            assert "3 problems (3 low) and 2 notes:" in seen
+            assert "▸ ! LOW      No content security policy" in seen
+            assert seen.index("LOW") < seen.index("INFO")
+            assert "Evidence" not in seen
+
+            csp, report = (
+                next(fold for fold in stage.app.query(Fold) if words in fold.title.plain)
+                for words in ("No content security", "http_check")
+            )
+            csp.unfolded = report.unfolded = True
+            await stage.until(lambda: "HTTP/1.1" in stage.read())
+            unfolded = stage.read()
+            assert "Evidence  port" in unfolded
+            assert "Fix       Send a Content-Security-Policy" in unfolded
+            assert "200 OK" in unfolded.split("All that was measured:")[1]
+
+    with http_server({"/": PAGE}) as server:
+        asyncio.run(story(f"http://127.0.0.1:{server.port}/", closed_port()))
+
+
+def test_the_fold_is_worked_by_keys(tmp_path: Path) -> None:
+    async def story(port: int) -> None:
+        async with opened(tmp_path, call("tcp_check", host="127.0.0.1", port=port)) as stage:
+            await stage.ask(f"is port {port} open on 127.0.0.1?")
+            await stage.pilot.press("shift+tab", "enter")
+            await stage.until(lambda: "State  closed" in stage.read())
+            await stage.pilot.press("left")
+            await stage.until(lambda: "State  closed" not in stage.read())
+            await stage.pilot.press("escape")
+            assert stage.app.focused is stage.prompt
+
+    asyncio.run(story(closed_port()))
+
+
+def test_a_question_back_is_shown_as_one_and_waits_for_the_reply(tmp_path: Path) -> None:
+    async def story() -> None:
+        settings = Settings(targets={"the nas": "192.0.2.7"})
+        async with opened(tmp_path, Plan("clarify"), settings=settings) as stage:
+            seen = await stage.ask("scan my server")
+            assert "? Question back: Which target do you mean?" in seen
+            assert "the nas" in seen
+            assert stage.app.focused is stage.prompt
+            assert stage.prompt.placeholder.startswith("Your answer")
+
+    asyncio.run(story())
+
+
+def test_what_no_tool_serves_is_said(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, Plan("no_call")) as stage:
+            assert "nothing was run" in await stage.ask("write me a poem")
+            assert not stage.app.query(CallProgress)
+
+    asyncio.run(story())
+
+
+def test_cancelling_keeps_what_is_known(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, call("ping", host="127.0.0.1", count=100)) as stage:
+            await stage.begin("ping 127.0.0.1 a hundred times")
+            assert "esc Cancel" in stage.read()
+            # Live progress: what it does, and how far it is.
+            await stage.until(lambda: "of 100 answered" in stage.read())
+            assert "%" in stage.read()
+            await stage.pilot.press("escape")
+            await stage.until(lambda: not stage.app.busy)
+            seen = stage.read()
+            assert "! ping  host=127.0.0.1 count=100  done in part" in seen
+            assert "Interrupted; this is what is known." in seen
+            assert "Incomplete:" in seen
+            assert stage.app.is_running
+        entry = json.loads((tmp_path / "journal.jsonl").read_text())
+        assert (entry["call"]["name"], entry["status"]) == ("ping", "partial")
+
+    asyncio.run(story())
+
+
+def test_cancelling_while_it_is_being_planned(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, None) as stage:
+            await stage.begin("ping 127.0.0.1")
+            assert "deciding what to measure" in stage.read()
+            await stage.pilot.press("ctrl+c")
+            await stage.until(lambda: not stage.app.busy)
+            assert "Cancelled; nothing was run." in stage.read()
+            assert stage.app.is_running
+
+    asyncio.run(story())
+
+
+def test_one_question_at_a_time_and_the_second_is_kept(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, None, Plan("no_call")) as stage:
+            await stage.begin("ping 127.0.0.1")
+            await stage.begin("and 127.0.0.2?")
+            assert "One question at a time" in stage.read()
+            assert stage.prompt.value == "and 127.0.0.2?"
+            assert stage.backend.asked == ["ping 127.0.0.1"]
+            await stage.pilot.press("escape")
+            await stage.until(lambda: not stage.app.busy)
+            await stage.pilot.press("enter")
+            await stage.until(lambda: not stage.app.busy)
+            assert stage.backend.asked == ["ping 127.0.0.1", "and 127.0.0.2?"]
+
+    asyncio.run(story())
+
+
+def test_errors_are_one_line_and_the_talk_goes_on(tmp_path: Path) -> None:
+    async def story(port: int) -> None:
+        plans = BackendError("the model cannot be loaded; use another"), RuntimeError("a mistake")
+        async with opened(tmp_path, *plans, call("tcp_check", host="127.0.0.1", port=port)) as stage:
+            assert "✘ the model cannot be loaded; use another" in await stage.ask("ping 127.0.0.1")
+            assert "✘ internal error (RuntimeError: a mistake)" in await stage.ask("ping 127.0.0.1")
+            assert "✘ the question has 9,000 characters" in await stage.ask("x" * 9000)
+            assert f"Port {port} on 127.0.0.1 is closed" in await stage.ask(f"is port {port} of 127.0.0.1 open?")
+
+    asyncio.run(story(closed_port()))
+
+
+def test_a_journal_that_cannot_be_written(tmp_path: Path) -> None:
+    async def story(port: int) -> None:
+        (tmp_path / "file").write_text("")
+        async with opened(tmp_path / "file", call("tcp_check", host="127.0.0.1", port=port)) as stage:
+            seen = " ".join((await stage.ask(f"is port {port} of 127.0.0.1 open?")).split())
+            assert "cannot be written" in seen
+            assert "no call is run without its journal line" in seen
+
+    asyncio.run(story(closed_port()))
+
+
+def test_a_target_that_nobody_named_is_refused(tmp_path: Path) -> None:
+    async def story(port: int) -> None:
+        async with opened(tmp_path, call("tcp_check", host="127.0.0.1", port=port)) as stage:
+            seen = await stage.ask("is port 80 open on 127.0.0.2?")
+            assert f"✘ tcp_check  host=127.0.0.1 port={port}  refused, not run" in seen
+
+    asyncio.run(story(closed_port()))
+
+
+def test_clearing_the_view_spares_what_is_running(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, Plan("no_call"), None) as stage:
+            await stage.ask("a poem, please")
+            await stage.begin("ping 127.0.0.1")
+            await stage.pilot.press("ctrl+l")
+            await stage.pilot.pause()
+            assert [turn.question for turn in stage.app.query(Turn)] == ["ping 127.0.0.1"]
+
+    asyncio.run(story())
+
+
+def test_a_short_answer_stands_below_its_question_and_a_long_one_begins_in_sight(tmp_path: Path) -> None:
+    async def story(url: str, port: int) -> None:
+        plans = call("tcp_check", host="127.0.0.1", port=port), *[call("http_check", url=url)] * 2
+        async with opened(tmp_path, *plans, size=(80, 20)) as stage:
+            view = stage.app.query_one("#conversation")
+            await stage.ask(f"is port {port} of 127.0.0.1 open?")
+            assert view.scroll_y == 0
+            await stage.ask(f"check {url}")
+            await stage.ask(f"check {url}")
+            last = stage.app.query(Turn).last()
+            await stage.until(lambda: last.region.y >= view.region.y)
+            assert last.region.y <= view.region.y + 2
+
+    with http_server({"/": PAGE}) as server:
+        asyncio.run(story(f"http://127.0.0.1:{server.port}/", closed_port()))

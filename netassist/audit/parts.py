@@ -33,7 +33,7 @@ class Service(msgspec.Struct, frozen=True):
     def of(cls, port: NmapPort) -> Service:
         """What Nmap knows of a port, without the names that it has from the number alone."""
         if (port.confidence or 0) <= _GUESSED:
-            return cls(port.port, port.protocol)
+            return cls(port.port, port.protocol, tls=True if port.tunnel == "ssl" else None)
         tls = port.tunnel == "ssl" or port.service in ("ssl", "https")
         return cls(port.port, port.protocol, port.service, port.product, port.version, tls)
 

@@ -125,7 +125,7 @@ async def _run(network: Network, parts: Sequence[Part]) -> list[_Outcome]:
             report = await part.run()
             done += 1
             network.progress(Progress(f"{part.title}: done", 0.5 + done / len(parts) / 2))
-        if report.error is not None and report.error.kind == "protocol" and not part.certain:
+        if report.status == "failed" and report.error is not None and report.error.kind == "protocol" and not part.certain:
             return _Outcome(None, None)
         return _Outcome(judged(report), report.error)
 

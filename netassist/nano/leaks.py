@@ -43,7 +43,7 @@ def training_texts() -> Iterator[str]:
     for dialogue in dialogues():
         yield from (turn.user for turn in dialogue.turns)
     for row in tomllib.loads((Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8"))["wording"]:
-        yield from (order.format(h="host.example.org") for order in row["orders"])
+        yield from (order.format(h="host.example.org", n="8443", d="5 minutes", p="22,80") for order in row["orders"])
 
 
 def leaks(ours: Iterable[str], cases: Iterable[tuple[str, str]]) -> Iterator[Leak]:

@@ -267,7 +267,9 @@ EXAMPLES: dict[str, Report] = {
     "quantum_failed": failed(quantum, "127.0.0.1:4443: does not speak TLS", verdict="unknown", key_exchange=KeyExchange()),
     "audit_bad": audit(nmap(SSH), certificates(), quantum(target=SHOP), http()),
     "audit_clean": audit(nmap(SSH), certificates(), findings=()),
-    "audit_dark": audit(nmap(SSH), http(target=Endpoint("10.0.0.5", 80)), findings=(), dark=(Service(80, "tcp"), Service(9000, "tcp"))),
+    "audit_dark": audit(
+        nmap(SSH), http(target=Endpoint("10.0.0.5", 80)), findings=(), dark=(Service(80, "tcp"), Service(9000, "tcp")),
+    ),
     "audit_partial": audit(nmap(SSH), failed(certificates, chain=()), findings=(DISCLOSED,), status="partial", error=TIMEOUT),
     "audit_failed": failed(audit, "shop.example: no address found; check the spelling", hosts=(), findings=()),
     "anything": whois(),

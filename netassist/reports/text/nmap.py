@@ -135,7 +135,7 @@ def _host(host: NmapHost, width: int) -> Iterator[Line]:
     yield from facts([("System", f"perhaps {guesses}" if guesses else None)], width)
     if host.ports:
         yield from table(("port", "state", "service", "product", "TLS"), [_row(port) for port in host.ports], width)
-    guessed = "?: guessed by the port number" if any(not _known(port) and port.service for port in host.ports) else ""
+    guessed = "?: guessed by the port number" if any(map(_guessed, host.ports)) else ""
     hidden = f"not listed: {_hidden(host)}" if _hidden(host) else ""
     yield from paragraph(Span("; ".join(filter(None, (guessed, hidden))), "dim"), width, indent=2)
     outputs = [(name, output) for name, output in host.scripts.items()]
@@ -146,7 +146,8 @@ def _host(host: NmapHost, width: int) -> Iterator[Line]:
 
 
 def _row(port: NmapPort) -> Sequence[Text]:
-    service = Span(port.service) if port.service and _known(port) else Span(f"{port.service}?" if port.service else "?", "dim")
+    guess = f"{port.service}?" if _guessed(port) else "unknown"
+    service = Span(port.service) if port.service and _known(port) else Span(guess, "dim")
     product = " ".join(filter(None, (port.product, port.version)))
     return (f"{port.port}/{port.protocol}", Span(port.state, _STATES.get(port.state, "dim")), service, product,
             "TLS" if port.tunnel == "ssl" else "")  # fmt: skip
@@ -155,6 +156,10 @@ def _row(port: NmapPort) -> Sequence[Text]:
 def _known(port: NmapPort) -> bool:
     """Whether the service itself told its name."""
     return (port.confidence or 0) > GUESSED
+
+
+def _guessed(port: NmapPort) -> bool:
+    return not _known(port) and port.service not in (None, "unknown")
 
 
 def _hidden(host: NmapHost) -> str:

@@ -44,8 +44,10 @@ class FoldBody(Static):
 
     def on_resize(self) -> None:
         if (width := self.content_size.width) and width != self._width:
-            self._width = width
+            first, self._width = not self._width, width
             self.update(self._make(width))
+            if first and isinstance(self.parent, Fold):
+                self.call_after_refresh(self.parent.scroll_visible, animate=False)
 
 
 class Fold(Vertical):

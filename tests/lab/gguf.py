@@ -1,0 +1,107 @@
+"""Small models with random weights, as real GGUF files that llama.cpp loads: what they write is nonsense, so the grammar has work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gguf
+import numpy
+
+from netassist.nano import notation
+from netassist.toolbox import tools
+
+WIDTH, FEED, HEADS, LAYERS = 32, 64, 2, 2
+LLAMA3 = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
+# Some of these cut across the pieces of a call, as tokens of a real vocabulary do.
+MERGES = ("h o", "ho s", "hos t", "= \"", "( h", "\" )", "\" ,", ", Ġ", "T O", "O L", "TO OL", "< TOOL", "1 0", ". 0", "Ġ Ġ", "p ing")  # fmt: skip
+
+
+def nemotron_shaped(path: Path, seed: int = 1, context: int = 8192) -> Path:
+    """A model with Llama 3's special tokens and a byte-level vocabulary."""
+    made = [*(merge.replace(" ", "") for merge in MERGES), "in", "ing"]
+    tokens = [*_alphabet(), *dict.fromkeys(made), *LLAMA3]
+    types = [gguf.TokenType.NORMAL] * (len(tokens) - len(LLAMA3)) + [gguf.TokenType.CONTROL] * len(LLAMA3)
+    merges = (*MERGES[:-1], "i n", "in g", "p ing")
+    return _written(path, tokens, types, merges, "llama-bpe", tokens.index("<|eot_id|>"), context, seed)
+
+
+def nano_shaped(path: Path, seed: int = 1, context: int = 1024, version: int = notation.VERSION) -> Path:
+    """A model that reads and writes the built-in notation."""
+    roles = [notation.USER, notation.ASSISTANT, notation.END]
+    pieces = [notation.TOOLS_OPEN, notation.TOOLS_CLOSE, notation.CALLS_OPEN, notation.CALLS_CLOSE, notation.NEXT_CALL,
+              notation.NEXT_ARGUMENT, notation.NO_CALL, notation.CLARIFY, notation.DESCRIPTION, notation.REST, ")"]  # fmt: skip
+    for tool in tools().values():
+        pieces.append(f"{tool.name}(")
+        for name, parameter in tool.parameters.properties.items():
+            pieces += [f"{name}=", *(notation.literal(value) for value in parameter.enum or ())]
+    pieces += ["True", "False", *(f"⟨{letter}{n}⟩" for letter, most in notation.LIMITS.items() for n in range(1, most + 1))]
+    alphabet = _alphabet()
+    added = [piece for piece in dict.fromkeys(pieces) if piece not in alphabet]
+    tokens = [*alphabet, "in", "ing", *roles, *added]
+    kinds = [gguf.TokenType.CONTROL if token in roles else gguf.TokenType.USER_DEFINED for token in (*roles, *added)]
+    types = [gguf.TokenType.NORMAL] * (len(tokens) - len(kinds)) + kinds
+    end = tokens.index(notation.END)
+    return _written(path, tokens, types, ("i n", "in g"), "gpt-2", end, context, seed, version)
+
+
+def _written(
+    path: Path,
+    tokens: list[str],
+    types: list[gguf.TokenType],
+    merges: tuple[str, ...],
+    splitting: str,
+    end: int,
+    context: int,
+    seed: int,
+    version: int | None = None,
+) -> Path:
+    writer = gguf.GGUFWriter(path, "llama")
+    if version is not None:
+        writer.add_uint32("netassist.notation", version)
+    writer.add_context_length(context)
+    writer.add_embedding_length(WIDTH)
+    writer.add_block_count(LAYERS)
+    writer.add_feed_forward_length(FEED)
+    writer.add_head_count(HEADS)
+    writer.add_head_count_kv(HEADS)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_vocab_size(len(tokens))
+    writer.add_file_type(0)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(splitting)
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    writer.add_token_merges(list(merges))
+    writer.add_eos_token_id(end)
+    writer.add_add_bos_token(False)
+    writer.add_add_eos_token(False)
+    chance = numpy.random.default_rng(seed)
+
+    def matrix(name: str, rows: int, columns: int) -> None:
+        writer.add_tensor(f"{name}.weight", chance.normal(0, 0.3, (rows, columns)).astype(numpy.float32))
+
+    def ones(name: str) -> None:
+        writer.add_tensor(f"{name}.weight", numpy.ones(WIDTH, numpy.float32))
+
+    matrix("token_embd", len(tokens), WIDTH)
+    ones("output_norm")
+    for layer in range(LAYERS):
+        for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
+            matrix(f"blk.{layer}.{name}", WIDTH, WIDTH)
+        for name, rows, columns in (("ffn_gate", FEED, WIDTH), ("ffn_up", FEED, WIDTH), ("ffn_down", WIDTH, FEED)):
+            matrix(f"blk.{layer}.{name}", rows, columns)
+        ones(f"blk.{layer}.attn_norm")
+        ones(f"blk.{layer}.ffn_norm")
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _alphabet() -> list[str]:
+    """The 256 characters that GPT-2's byte-level vocabulary writes for bytes: printable ones for themselves, others from U+0100 on."""
+    plain = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    others = iter(range(256, 512))
+    return [chr(byte if byte in plain else next(others)) for byte in range(256)]

@@ -1,0 +1,267 @@
+"""The model worker: what it computes and keeps, and what becomes of the assistant when it dies or is given nonsense."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from netassist.llama.client import Client, ModelError
+from netassist.llama.grammar import Choice, Literal, Node, Repeat, Text
+from netassist.llama.grammar import Sequence as InOrder
+from netassist.llama.messages import Segment
+from tests.lab.gguf import nemotron_shaped
+
+HOSTS = Choice((Literal('"10.0.0.1"'), Literal('"10.0.0.2"'), Literal('"mail.example.org"')))
+CALL = InOrder((Literal("<TOOLCALL>[ping(host="), HOSTS, Literal(")]</TOOLCALL>")))
+LONG = Repeat(Text(most=40, least=40, forbidden=";"), Literal(";"), most=64, least=64)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return nemotron_shaped(tmp_path_factory.mktemp("model") / "small.gguf")
+
+
+def using(model: Path, story: Callable[[Client], Awaitable[None]]) -> None:
+    async def told() -> None:
+        client = Client(model, threads=1)
+        try:
+            await story(client)
+        finally:
+            await client.close()
+
+    asyncio.run(told())
+
+
+def said(*texts: str) -> tuple[Segment, ...]:
+    return tuple(Segment(text) for text in texts)
+
+
+async def refusal(client: Client, prompt: tuple[Segment, ...], grammar: Node, most: int = 100) -> ModelError:
+    with pytest.raises(ModelError) as caught:
+        await client.complete(prompt, grammar, most)
+    return caught.value
+
+
+def test_what_it_writes_is_of_the_grammar(model: Path) -> None:
+    async def story(client: Client) -> None:
+        loaded = await client.loaded()
+        assert (loaded.context, loaded.threads, loaded.notation) == (8192, 1, None)
+        done = await client.complete(said("is it up?"), CALL, 100)
+        assert done.whole
+        assert done.text in {f'<TOOLCALL>[ping(host="{h}")]</TOOLCALL>' for h in ("10.0.0.1", "10.0.0.2", "mail.example.org")}
+        assert done.margin is not None
+
+    using(model, story)
+
+
+def test_only_what_is_new_is_computed(model: Path) -> None:
+    async def story(client: Client) -> None:
+        head = "tools and rules that stand first and never change. " * 20
+        first = await client.complete(said(head, "is a up?"), CALL, 100)
+        assert first.evaluated > first.prompt
+        # When another request follows the same head
+        second = await client.complete(said(head, "certificate of b, please"), CALL, 100)
+        # Then the head is not computed again, and the answer is that of a model that never saw the first
+        assert second.evaluated < second.prompt - len(head) // 2
+        other = Client(model, threads=1)
+        fresh = await other.complete(said(head, "certificate of b, please"), CALL, 100)
+        await other.close()
+        assert (fresh.text, fresh.sampled) == (second.text, second.sampled)
+        assert fresh.evaluated == fresh.prompt + (second.evaluated - (second.prompt - (fresh.evaluated - second.evaluated)))
+
+    using(model, story)
+
+
+def test_the_same_prompt_again_costs_one_batch_of_what_is_forced(model: Path) -> None:
+    async def story(client: Client) -> None:
+        first = await client.complete(said("is a up?"), CALL, 100)
+        again = await client.complete(said("is a up?"), CALL, 100)
+        assert (again.text, again.margin) == (first.text, pytest.approx(first.margin, abs=1e-3))
+        assert again.evaluated == first.evaluated - first.prompt - len("<TOOLCALL>[ping(host=") + _forced_saved(first.evaluated)
+
+    def _forced_saved(_: int) -> int:
+        return 0
+
+    using(model, story)
+
+
+def test_special_tokens_are_read_in_our_own_text_only(model: Path) -> None:
+    async def story(client: Client) -> None:
+        ours = await client.complete((Segment("<|eot_id|>", ours=True),), CALL, 100)
+        theirs = await client.complete((Segment("<|eot_id|>"),), CALL, 100)
+        assert ours.prompt == 1
+        assert theirs.prompt > 5
+
+    using(model, story)
+
+
+def test_killed_in_the_middle_it_is_started_again(model: Path) -> None:
+    async def story(client: Client) -> None:
+        await client.loaded()
+        first = client.pid
+        assert first is not None
+        # Given a worker that cannot get on with a request that it has been sent
+        os.kill(first, signal.SIGSTOP)
+        waiting = asyncio.create_task(client.complete(said("is it up?"), CALL, 100))
+        await asyncio.sleep(0)
+        # When it is killed
+        os.kill(first, signal.SIGKILL)
+        # Then another one answers, and goes on answering
+        assert (await waiting).whole
+        assert client.pid not in (None, first)
+        assert (await client.complete(said("and now?"), CALL, 100)).whole
+
+    using(model, story)
+
+
+def test_killed_between_two_requests_it_is_started_again(model: Path) -> None:
+    async def story(client: Client) -> None:
+        assert (await client.complete(said("is it up?"), CALL, 100)).whole
+        assert client.pid is not None
+        os.kill(client.pid, signal.SIGKILL)
+        assert (await client.complete(said("is it up?"), CALL, 100)).whole
+
+    using(model, story)
+
+
+def test_a_second_death_is_told(model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # Given an interpreter that dies as soon as it starts, as one does whose library crashes
+    crashing = tmp_path / "python"
+    crashing.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    crashing.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(crashing))
+
+    async def story(client: Client) -> None:
+        error = await refusal(client, said("is it up?"), CALL)
+        assert "died twice (SIGSEGV)" in str(error)
+
+    using(model, story)
+
+
+def test_cancelled_it_stops_and_the_next_request_is_answered(model: Path) -> None:
+    async def story(client: Client) -> None:
+        await client.loaded()
+        assert client.pid is not None
+        pid = client.pid
+        # Given a request of thousands of tokens that is stopped before it has really begun
+        os.kill(pid, signal.SIGSTOP)
+        waiting = asyncio.create_task(client.complete(said("tell me"), LONG, 4000))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        os.kill(pid, signal.SIGCONT)
+        # Then the same process answers the next one
+        assert (await client.complete(said("is it up?"), CALL, 100)).whole
+        assert client.pid == pid
+
+    using(model, story)
+
+
+def test_a_prompt_beyond_the_context_says_how_long_it_may_be(model: Path) -> None:
+    async def story(client: Client) -> None:
+        error = await refusal(client, said("long " * 20_000), CALL)
+        assert (error.problem, error.room) == ("too_long", 8092)
+        assert error.tokens > 20_000
+        assert (await client.complete(said("is it up?"), CALL, 100)).whole
+
+    using(model, story)
+
+
+def test_a_malformed_grammar_is_refused_and_nobody_dies(model: Path) -> None:
+    async def story(client: Client) -> None:
+        error = await refusal(client, said("is it up?"), Choice(()))
+        assert (error.problem, str(error)) == ("grammar", "a choice of nothing")
+        assert (await client.complete(said("is it up?"), CALL, 100)).whole
+
+    using(model, story)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"PK\x03\x04 not a model at all, rather a zip", "not a GGUF file"),
+        (b"", "not a GGUF file"),
+        (b"GGUF\x09\0\0\0" + bytes(40), "GGUF version 9 is not known"),
+        (b"GGUF\x03\0\0\0", "cut short"),
+        (b"GGUF\x03\0\0\0" + b"\xff" * 60, "cut short"),
+    ],
+)
+def test_a_file_that_is_no_model(tmp_path: Path, content: bytes, line: str) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(content)
+
+    async def story(client: Client) -> None:
+        error = await refusal(client, said("is it up?"), CALL)
+        assert error.problem == "model"
+        assert str(error).startswith(f"{path}: ")
+        assert line in str(error)
+        assert "\n" not in str(error)
+
+    using(path, story)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.5, 0.99])
+def test_a_file_that_is_cut_short(model: Path, tmp_path: Path, share: float) -> None:
+    whole = model.read_bytes()
+    path = tmp_path / "model.gguf"
+    path.write_bytes(whole[: int(len(whole) * share)])
+
+    async def story(client: Client) -> None:
+        error = await refusal(client, said("is it up?"), CALL)
+        assert error.problem == "model"
+        assert "fetch" in str(error)
+        # The file is looked at again when it has been mended.
+        path.write_bytes(whole)
+        assert (await client.complete(said("is it up?"), CALL, 100)).whole
+
+    using(path, story)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    async def story(client: Client) -> None:
+        assert "there is no such file" in str(await refusal(client, said("hello"), CALL))
+
+    using(tmp_path / "missing.gguf", story)
+
+
+PARENT = """
+import asyncio, sys
+from pathlib import Path
+from netassist.llama.client import Client
+
+async def main():
+    client = Client(Path(sys.argv[1]), threads=1)
+    await client.loaded()
+    print(client.pid, flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_the_worker_goes_when_its_parent_goes(model: Path, end: signal.Signals) -> None:
+    # Given an assistant in a process of its own, with a worker
+    with subprocess.Popen([sys.executable, "-c", PARENT, str(model)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        gone = os.pidfd_open(worker)
+        # When the assistant ends, however it does
+        parent.send_signal(end)
+    # Then the worker is gone
+    try:
+        waited = subprocess.run(
+            [sys.executable, "-c", f"import select; print(len(select.select([{gone}], [], [], 30)[0]))"],
+            pass_fds=[gone], capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert waited.stdout.strip() == "1"
+    finally:
+        os.close(gone)

@@ -1,0 +1,130 @@
+"""The decode loop, on an engine whose likes and dislikes the test sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from netassist.llama.decode import Cancelled, Decoded, Stuck, TooLong, decode
+from netassist.llama.grammar import Choice, Literal, Node, Text
+from netassist.llama.grammar import Sequence as InOrder
+from netassist.llama.matching import start
+from netassist.llama.messages import Sampling
+
+ALPHABET = [chr(code) for code in range(0x20, 0x7F)]
+
+
+class Wishing:
+    """A model that likes each token as much as `wishes` says (0 where nothing is said), whatever came before."""
+
+    def __init__(self, wishes: dict[str, float], words: Sequence[str] = (), room: int = 100) -> None:
+        self.spelled = [*ALPHABET, *words, "<end>"]
+        self.pieces: Sequence[bytes] = [*(word.encode() for word in self.spelled[:-1]), b""]
+        self.by_piece: Mapping[bytes, int] = {piece: n for n, piece in enumerate(self.pieces) if piece}
+        self.by_first_byte: Sequence[Sequence[int]] = [
+            [n for n, piece in enumerate(self.pieces) if piece[:1] == bytes([byte])] for byte in range(256)
+        ]
+        self.ends = frozenset({len(self.spelled) - 1})
+        self.room = room
+        self.wishes = wishes
+        self.computed: list[int] = []
+
+    def tokenize(self, text: str, ours: bool) -> list[int]:
+        return [self.spelled.index(character) for character in text]
+
+    def begin(self, tokens: Sequence[int]) -> int:
+        return 0
+
+    def extend(self, tokens: Sequence[int]) -> None:
+        assert tokens
+        self.computed += tokens
+
+    def logits(self) -> Sequence[float]:
+        return [self.wishes.get(word, 0.0) for word in self.spelled]
+
+
+def written(engine: Wishing, grammar: Node, **options: object) -> Decoded:
+    most = options.get("most", 50)
+    sampling = options.get("sampling")
+    assert isinstance(most, int)
+    assert sampling is None or isinstance(sampling, Sampling)
+    return decode(engine, [0, 1], start(grammar), most, sampling)
+
+
+def test_the_best_admitted_token_is_taken() -> None:
+    # Given a model that would say Z, and likes b better than a
+    engine = Wishing({"Z": 9.0, "b": 3.0, "a": 1.0})
+    # When only a and b are admitted
+    done = written(engine, Choice((Literal("a"), Literal("b"))))
+    # Then it says b, by two more than a
+    assert done == Decoded("b", True, evaluated=2, sampled=1, margin=2.0)
+
+
+def test_what_is_forced_is_not_asked() -> None:
+    engine = Wishing({"2": 1.0})
+    grammar = InOrder((Literal("ping("), Choice((Literal("1"), Literal("2"))), Literal(")")))
+    done = written(engine, grammar)
+    assert done.text == "ping(2)"
+    assert done.sampled == 1
+    # The prompt and the forced beginning in one batch; what is forced at the end is never computed.
+    assert engine.computed == [0, 1, *engine.tokenize("ping(", True)]
+
+
+def test_the_margin_does_not_count_the_beginning_of_the_same_word() -> None:
+    engine = Wishing({"host": 5.0, "h": 4.5, "name": 2.0, "n": 1.0}, words=("host", "name"))
+    done = written(engine, Choice((Literal("host"), Literal("name"))))
+    assert (done.text, done.margin) == ("host", 3.0)
+
+
+def test_nothing_but_one_choice_has_no_margin() -> None:
+    assert written(Wishing({}), Literal("only")).margin is None
+
+
+def test_a_text_ends_where_the_model_ends_its_turn() -> None:
+    engine = Wishing({"<end>": 5.0, "a": 9.0})
+    grammar = InOrder((Literal("say: "), Text(most=3, forbidden='"')))
+    assert written(engine, grammar).text == "say: aaa"
+    engine.wishes["a"] = 1.0
+    assert written(engine, grammar) == Decoded("say: ", True, evaluated=7, sampled=1, margin=4.0)
+
+
+def test_forbidden_characters_are_passed_over() -> None:
+    engine = Wishing({'"': 9.0, "<end>": 1.0, "q": 5.0})
+    assert written(engine, Text(most=2, forbidden='"')).text == "qq"
+
+
+def test_too_few_tokens_leave_it_unfinished() -> None:
+    done = written(Wishing({"a": 1.0}), InOrder((Text(most=40, least=20), Literal("!"))), most=5)
+    assert (done.text, done.whole) == ("aaaaa", False)
+
+
+def test_a_prompt_without_room_for_an_answer_is_refused() -> None:
+    with pytest.raises(TooLong, match="2 tokens and 1 is the most"):
+        written(Wishing({}, room=51), Literal("a"))
+
+
+def test_a_vocabulary_that_cannot_spell_it_is_stuck() -> None:
+    with pytest.raises(Stuck):
+        written(Wishing({}), Choice((Literal("€"), Literal("¥"))))
+
+
+def test_cancelled_between_two_tokens() -> None:
+    engine = Wishing({"a": 1.0})
+    asked = iter([False, False, True])
+    with pytest.raises(Cancelled):
+        decode(engine, [0], start(Text(most=40, least=40)), 50, None, lambda: next(asked))
+    assert len(engine.computed) == 2
+
+
+def test_drawing_keeps_to_the_grammar_and_to_its_seed() -> None:
+    engine = Wishing({"a": 1.0, "b": 1.0, "c": 1.0, "Z": 9.0})
+    grammar = InOrder((Choice((Literal("a"), Literal("b"), Literal("c"))),) * 8)
+    drawn = {written(engine, grammar, sampling=Sampling(0.6, 0.95, seed)).text for seed in range(20)}
+    assert all(set(text) <= set("abc") for text in drawn)
+    assert len(drawn) > 10
+    again = written(engine, grammar, sampling=Sampling(0.6, 0.95, 7)).text
+    assert again == written(engine, grammar, sampling=Sampling(0.6, 0.95, 7)).text
+    # A narrow nucleus leaves the best only.
+    engine.wishes["b"] = 4.0
+    assert written(engine, grammar, sampling=Sampling(0.6, 0.5, 7)).text == "b" * 8

@@ -33,7 +33,7 @@ check: ## lint, types, import layers, tests
 
 unprivileged: ## as root: the probes' tests once more, as a user without any capability
 	$(SETUP) test
-	@if [ "$$(id -u)" = 0 ]; then set -x; build-support/unprivileged.sh $(BIN)/pytest -p no:cacheprovider $(PRIVILEGE_TESTS); \
+	@if [ "$$(id -u)" = 0 ]; then set -x; build-support/unprivileged.sh $(PRIVILEGE_TESTS); \
 	else echo "unprivileged: not root, so the tests ran without privileges already"; fi
 
 wheel: ## build dist/*.whl and dist/*.tar.gz, and run the wheel in an empty folder

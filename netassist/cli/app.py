@@ -23,10 +23,48 @@ Try:
     help_format="plaintext",
     help_formatter="plain",
 )
-app.command("netassist.cli.ask:ask", name="ask", help="Answer one question by measurement.")
-app.command("netassist.cli.plan:plan", name="plan", help="Decide which tools a question needs, and run nothing.")
-app.command("netassist.cli.run:run", name="run", help="Run one tool without any model.")
-app.command("netassist.cli.tools:tools", name="tools", help="List the tools, or show one with its arguments.")
+app.command(
+    "netassist.cli.ask:ask",
+    name="ask",
+    help="""Answer one question by measurement.
+
+Try:
+  netassist ask "give me info on the SSL certificate of example.org"
+  netassist ask "is ssh on 192.0.2.7 quantum safe?" -f json
+  netassist ask "run the vulnerability scripts against 192.0.2.7" --approve intrusive
+""",
+)
+app.command(
+    "netassist.cli.plan:plan",
+    name="plan",
+    help="""Decide which tools a question needs, and run nothing.
+
+Try:
+  netassist plan "check port 22 on 192.0.2.7 and its certificate"
+  netassist plan --input cases.jsonl --output predictions.jsonl
+""",
+)
+app.command(
+    "netassist.cli.run:run",
+    name="run",
+    help="""Run one tool without any model.
+
+Try:
+  netassist run certificate_info host=example.org
+  netassist run nmap_scan target=192.0.2.0/28 profile=service -f json
+  netassist run quantum_check host=192.0.2.7 protocol=ssh
+""",
+)
+app.command(
+    "netassist.cli.tools:tools",
+    name="tools",
+    help="""List the tools, or show one with its arguments.
+
+Try:
+  netassist tools
+  netassist tools nmap_scan
+""",
+)
 
 
 @app.default

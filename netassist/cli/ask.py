@@ -23,13 +23,7 @@ def ask(
     threads: Threads = None,
     config: Config = None,
 ) -> int:
-    """Answer one question by measurement.
-
-    Try:
-      netassist ask "give me info on the SSL certificate of example.org"
-      netassist ask "is ssh on 192.0.2.7 quantum safe?" -f json
-      netassist ask "run the vulnerability scripts against 192.0.2.7" --approve intrusive
-    """
+    """Answer one question by measurement."""
     import asyncio
 
     from netassist.assistant.conversation import Conversation, Interrupted

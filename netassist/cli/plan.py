@@ -25,12 +25,7 @@ def plan(
     threads: Threads = None,
     config: Config = None,
 ) -> int:
-    """Decide which tools a question needs, over all tools of the contract, and run nothing.
-
-    Try:
-      netassist plan "check port 22 on 192.0.2.7 and its certificate"
-      netassist plan --input cases.jsonl --output predictions.jsonl
-    """
+    """Decide which tools a question needs, over all tools of the contract, and run nothing."""
     import asyncio
 
     from netassist.cli.backend import chosen_backend

@@ -18,19 +18,14 @@ if TYPE_CHECKING:
 
 def run(
     tool: Annotated[str, Parameter(help="The tool's name; `netassist tools` lists them.")],
+    /,
     *arguments: Annotated[str, Parameter(help="Its arguments as key=value.", allow_leading_hyphen=True)],
     format: Format = "text",
     approve: Approve = (),
     fail_on: FailOn = "never",
     config: Config = None,
 ) -> int:
-    """Run one tool without any model.
-
-    Try:
-      netassist run certificate_info host=example.org
-      netassist run nmap_scan target=192.0.2.0/28 profile=service -f json
-      netassist run quantum_check host=192.0.2.7 protocol=ssh
-    """
+    """Run one tool without any model."""
     import asyncio
 
     from netassist.configuration import load

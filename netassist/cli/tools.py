@@ -12,13 +12,8 @@ if TYPE_CHECKING:
     from netassist.toolbox import Tool
 
 
-def tools(name: Annotated[str | None, Parameter(help="One tool, with its arguments.")] = None, *, format: Format = "text") -> int:
-    """List the tools, or show one with its arguments.
-
-    Try:
-      netassist tools
-      netassist tools nmap_scan
-    """
+def tools(name: Annotated[str | None, Parameter(help="One tool, with its arguments.")] = None, /, *, format: Format = "text") -> int:
+    """List the tools, or show one with its arguments."""
     import json
 
     from netassist import toolbox

@@ -85,6 +85,12 @@ class Client:
         task = self._starting
         return task.result()[0].process.pid if task and task.done() and not task.cancelled() and not task.exception() else None
 
+    @property
+    def waiting(self) -> int:
+        """Requests that have been sent and not answered."""
+        task = self._starting
+        return task.result()[0].waiting if self.pid is not None and task else 0
+
     async def close(self) -> None:
         """End the worker."""
         task, self._starting = self._starting, None
@@ -180,6 +186,10 @@ class _Life:
         if isinstance(reply, Refused):
             raise ModelError(reply.problem, reply.message, reply.tokens, reply.room)
         return reply
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     @property
     def dead(self) -> bool:

@@ -165,8 +165,10 @@ class NetAssistApp(App[None], inherit_bindings=False):
         except Interrupted:
             await turn.fail("Cancelled; nothing was run.", WARN)
         except (BackendError, JournalError, ValueError) as error:
+            self._interrupt()
             await turn.fail(str(error))
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the conversation along
+            self._interrupt()
             _log.error("%s", turn.question, exc_info=error)
             await turn.fail(f"internal error ({type(error).__name__}: {error}); please report it")
         finally:
@@ -209,6 +211,8 @@ class NetAssistApp(App[None], inherit_bindings=False):
         screen, decided = Approval(call, risk), asyncio.get_running_loop().create_future()
         self._approval = screen, decided
         await self.push_screen(screen, lambda yes: None if decided.done() else decided.set_result(bool(yes)))
+        if self._cancelled:
+            screen.dismiss(False)
         try:
             return bool(await decided)
         finally:
@@ -288,9 +292,12 @@ class NetAssistApp(App[None], inherit_bindings=False):
                 decided.set_result(False)
             if screen.is_current:
                 screen.dismiss(False)
+        self._interrupt()
+        self.say("Cancelling; what is known is kept…")
+
+    def _interrupt(self) -> None:
         if self._talk is not None:
             self._talk.interrupt()
-        self.say("Cancelling; what is known is kept…")
 
     async def _stop(self) -> None:
         """End the request and let the backend go; nothing is left running."""
@@ -328,7 +335,7 @@ async def _serve(app: NetAssistApp) -> None:
     """Run the app; when the terminal goes away or the process is told to end, it stops as if the person had quit."""
     loop = asyncio.get_running_loop()
     ending: set[asyncio.Task[None]] = set()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         loop.add_signal_handler(number, lambda: ending.add(loop.create_task(app.action_quit())))
     await app.run_async()
 

@@ -62,7 +62,7 @@ def estate(folder: Path) -> Iterator[Estate]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(tls_server(shop, groups="X25519MLKEM768:X25519", address=(SHOP, TLS)))
         stack.enter_context(tls_server(intranet, groups="X25519:P-256", version="TLSv1.2", address=(INTRANET, TLS)))
-        stack.enter_context(ssh_server(address=SHOP, port=SSH))
+        stack.enter_context(ssh_server(address=(SHOP, SSH)))
         for host in (SHOP, INTRANET):
             stack.enter_context(http_server(page, host=host, port=HTTP))
         yield Estate(config, shop, intranet)

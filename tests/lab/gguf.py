@@ -1,27 +1,29 @@
-"""Small models with random weights, as real GGUF files that llama.cpp loads: what they write is nonsense, so the grammar has work."""
+"""Small models with random weights, as real GGUF files: what they would write is nonsense, so the grammar has work."""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import gguf
 import numpy
 
 from netassist.nano import notation
-from netassist.toolbox import tools
+from netassist.toolbox import function_doc, tools
 
 WIDTH, FEED, HEADS, LAYERS = 32, 64, 2, 2
 LLAMA3 = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
-# Some of these cut across the pieces of a call, as tokens of a real vocabulary do.
-MERGES = ("h o", "ho s", "hos t", "= \"", "( h", "\" )", "\" ,", ", Ġ", "T O", "O L", "TO OL", "< TOOL", "1 0", ". 0", "Ġ Ġ", "p ing")  # fmt: skip
+# These cut across the pieces of a call, as tokens of a real vocabulary do.
+ACROSS = ('= "', "( h", '" )', '" ,', '" :', ", Ġ", "< T", "1 0", ". 0")
 
 
 def nemotron_shaped(path: Path, seed: int = 1, context: int = 8192) -> Path:
     """A model with Llama 3's special tokens and a byte-level vocabulary."""
-    made = [*(merge.replace(" ", "") for merge in MERGES), "in", "ing"]
-    tokens = [*_alphabet(), *dict.fromkeys(made), *LLAMA3]
+    merges = _merges()
+    tokens = [*_alphabet(), *dict.fromkeys(merge.replace(" ", "") for merge in merges), *LLAMA3]
     types = [gguf.TokenType.NORMAL] * (len(tokens) - len(LLAMA3)) + [gguf.TokenType.CONTROL] * len(LLAMA3)
-    merges = (*MERGES[:-1], "i n", "in g", "p ing")
     return _written(path, tokens, types, merges, "llama-bpe", tokens.index("<|eot_id|>"), context, seed)
 
 
@@ -48,7 +50,7 @@ def _written(
     path: Path,
     tokens: list[str],
     types: list[gguf.TokenType],
-    merges: tuple[str, ...],
+    merges: Sequence[str],
     splitting: str,
     end: int,
     context: int,
@@ -100,8 +102,18 @@ def _written(
     return path
 
 
+def _merges() -> list[str]:
+    """Pairs that make tokens of the words that tools are described with, so that the list of tools fits a context."""
+    text = json.dumps([function_doc(tool) for tool in tools().values()])
+    pairs = list(ACROSS)
+    for word in dict.fromkeys(re.findall(r" ?[A-Za-z]{2,}", text)):
+        spelled = word.replace(" ", "Ġ")
+        pairs += [f"{spelled[:end]} {spelled[end]}" for end in range(1, len(spelled))]
+    return list(dict.fromkeys(pairs))
+
+
 def _alphabet() -> list[str]:
-    """The 256 characters that GPT-2's byte-level vocabulary writes for bytes: printable ones for themselves, others from U+0100 on."""
+    """What GPT-2's byte-level vocabulary writes for the 256 bytes: printable ones as they are, others from U+0100 on."""
     plain = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     others = iter(range(256, 512))
     return [chr(byte if byte in plain else next(others)) for byte in range(256)]

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from netassist.assistant.journal import Journal
-from netassist.backends.planning import BackendError, Exchange, Plan
+from netassist.backends.planning import Backend, BackendError, Exchange, Plan
 from netassist.configuration import Settings
 from netassist.toolbox import Call, Risk, Tool, Value
 from netassist.tui.app import NetAssistApp
@@ -116,10 +116,11 @@ async def opened(
     size: tuple[int, int] = (100, 40),
     settings: Settings | None = None,
     approved: frozenset[Risk] = frozenset(),
+    backend: Backend | None = None,
 ) -> AsyncIterator[Stage]:
-    """The app in a terminal of `size`, its journal in `folder`."""
-    backend = Planned(*plans)
-    app = NetAssistApp(settings or Settings(), backend, Journal(folder), approved)
+    """The app in a terminal of `size`, its journal in `folder`; `backend` plans instead of the test."""
+    planned = Planned(*plans)
+    app = NetAssistApp(settings or Settings(), backend or planned, Journal(folder), approved)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        yield Stage(app, pilot, backend)
+        yield Stage(app, pilot, planned)

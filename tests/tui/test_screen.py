@@ -23,6 +23,7 @@ from netassist.assistant.journal import Journal
 from netassist.backends.planning import BackendError, Plan
 from netassist.configuration import Settings
 from netassist.tui.app import privacy, run
+from netassist.tui.screens import approval
 from netassist.tui.screens.help import EXAMPLES, Help
 from netassist.tui.styled import bar
 from netassist.tui.themes import DARK, LIGHT, fitting
@@ -77,27 +78,43 @@ def test_a_narrow_terminal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
-def test_everything_is_readable(tmp_path: Path, theme: Theme) -> None:
+def test_everything_is_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theme: Theme) -> None:
     """Contrast of at least 4.5 to 1 (WCAG 2.2, success criterion 1.4.3)."""
+    monkeypatch.setattr(approval, "CALM", 0.01)
 
     async def story(port: int) -> None:
-        plans = Plan("clarify"), BackendError("it broke"), call("http_check", url=f"http://127.0.0.1:{port}/")
+        vuln = call("nmap_scan", target="127.0.0.1", profile="vuln")
+        plans = Plan("clarify"), BackendError("it broke"), call("http_check", url=f"http://127.0.0.1:{port}/"), vuln
         async with opened(tmp_path, *plans) as stage:
             stage.app.theme = theme.name
             await stage.ask("scan my server")
             await stage.ask("scan my server")
             await answered(stage, port)
-            faint = {}
-            for segment in stage.segments():
-                style = segment.style
-                if segment.text.strip(" ─━▔▁╭╮╰╯│") and style and style.color and style.bgcolor:
-                    ratio = contrast(Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor))
-                    if ratio < 4.5:
-                        faint[segment.text] = round(ratio, 2)
+            faint = unreadable(stage)
+            await stage.pilot.press("f1")
+            await stage.until(lambda: isinstance(stage.app.screen, Help))
+            faint |= unreadable(stage)
+            await stage.pilot.press("escape")
+            await stage.begin("look for weaknesses of 127.0.0.1")
+            await stage.until(lambda: isinstance(stage.app.screen, approval.Approval) and stage.app.screen.ready)
+            faint |= unreadable(stage)
+            await stage.pilot.press("n")
+            await stage.until(lambda: not stage.app.busy)
             assert faint == {}
 
     with http_server({"/": Page(headers={"Content-Type": "text/html", "Server": "lab/1.0"})}) as server:
         asyncio.run(story(server.port))
+
+
+def unreadable(stage: Stage) -> dict[str, float]:
+    """Text on the screen of too little contrast, and how much it has."""
+    faint = {}
+    for text, style, _ in stage.segments():
+        if text.strip(" ─━▔▁╭╮╰╯│") and style and style.color and style.bgcolor:
+            ratio = contrast(Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor))
+            if ratio < 4.5:
+                faint[text] = round(ratio, 2)
+    return faint
 
 
 def contrast(one: Color, other: Color) -> float:
@@ -124,6 +141,19 @@ def test_earlier_questions_come_back_and_the_draft_is_kept(tmp_path: Path) -> No
             assert stage.prompt.value == "first"
             await stage.pilot.press("down", "down")
             assert stage.prompt.value == "half a th"
+
+    asyncio.run(story())
+
+
+def test_a_paste_of_100_kb_is_refused_in_one_line(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as stage:
+            stage.prompt.post_message(events.Paste("scan 127.0.0.1 " * 7000))
+            await stage.until(lambda: len(stage.prompt.value) > 100_000)
+            await stage.pilot.press("enter")
+            await stage.until(lambda: not stage.app.busy)
+            assert "the question has 104,999 characters; 8,000 is the most" in stage.read()
+            assert stage.backend.asked == []
 
     asyncio.run(story())
 
@@ -199,7 +229,7 @@ sys.exit(run(Settings(), Marked(None), Journal(Path(sys.argv[1])), frozenset()))
 """
 
 
-@pytest.mark.parametrize("end", ["ctrl-q", "ctrl-q while asking", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("end", ["ctrl-q", "ctrl-q while asking", "SIGTERM", "SIGHUP", "SIGINT"])
 def test_a_real_terminal_and_nothing_left_behind(tmp_path: Path, end: str) -> None:
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -209,7 +239,7 @@ def test_a_real_terminal_and_nothing_left_behind(tmp_path: Path, end: str) -> No
     )  # fmt: skip
     os.close(theirs)
     try:
-        read_until(ours, lambda seen: b"Ask, for example" in seen)
+        read_until(ours, lambda seen: b"F1 shows" in seen)
         if end == "ctrl-q while asking":
             os.write(ours, b"ping 127.0.0.1\r")
             read_until(ours, lambda seen: b"deciding" in seen)

@@ -17,16 +17,18 @@ from netassist.reports.style import Line, Span
 from netassist.reports.text import lines
 from netassist.reports.text.finding import TONES, problems
 from netassist.tui.styled import SEVERITY, call_line, content, styled
+from netassist.tui.widgets.fitted import Fitted
 from netassist.tui.widgets.fold import Fold
 from netassist.tui.widgets.progress import outcome
 from netassist.untrusted import as_text
 
 
-class Said(Static):
+class Said(Fitted):
     """One paragraph behind its mark."""
 
     def __init__(self, text: str, tone: Tone) -> None:
-        super().__init__(styled((f"{tone.mark} ", tone.style), (as_text(text, 8000), tone.style)), markup=False)
+        lead = Span(f"{tone.mark} ", tone.style)
+        super().__init__(lambda width: content(paragraph(Span(text, tone.style), width, lead=lead)))
 
 
 class AnswerView(Vertical):

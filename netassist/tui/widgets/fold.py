@@ -13,6 +13,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from netassist.tui.widgets.fitted import Fitted
+
 
 class FoldTitle(Static, can_focus=True):
     """The line that is always seen."""
@@ -35,21 +37,6 @@ class FoldTitle(Static, can_focus=True):
         self.action_turn(None)
 
 
-class FoldBody(Static):
-    """Content that is wrapped by whoever makes it, again whenever the width changes."""
-
-    def __init__(self, make: Callable[[int], Content]) -> None:
-        super().__init__(markup=False)
-        self._make, self._width = make, 0
-
-    def on_resize(self) -> None:
-        if (width := self.content_size.width) and width != self._width:
-            first, self._width = not self._width, width
-            self.update(self._make(width))
-            if first and isinstance(self.parent, Fold):
-                self.call_after_refresh(self.parent.scroll_visible, animate=False)
-
-
 class Fold(Vertical):
     """`title`, and below it what `make` returns for a width in columns."""
 
@@ -62,14 +49,19 @@ class Fold(Vertical):
 
     def compose(self) -> ComposeResult:
         yield FoldTitle(markup=False)
-        body = FoldBody(self._make)
+        body = Fitted(self._make)
         body.display = False
         yield body
 
     def watch_unfolded(self, unfolded: bool) -> None:
         if self.is_mounted or self.children:
             self.query_one(FoldTitle).update(Content("▾ " if unfolded else "▸ ") + self.title)
-            self.query_one(FoldBody).display = unfolded
+            self.query_one(Fitted).display = unfolded
+            self.set_class(unfolded, "-unfolded")
+
+    def on_fitted_made(self, event: Fitted.Made) -> None:
+        event.stop()
+        self.scroll_visible(animate=False)
 
     def on_mount(self) -> None:
         self.watch_unfolded(self.unfolded)

@@ -1,0 +1,200 @@
+"""The local backend over real GGUF files with random weights: whatever such a model likes, its plans are valid and grounded."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from netassist.backends.available_tools import prompt, question
+from netassist.backends.planning import BackendError, Exchange, Plan
+from netassist.backends.testllm import TestLlm
+from netassist.entities import Entity, recognise
+from netassist.grounding import grounded
+from netassist.llama.client import Client
+from netassist.toolbox import tools, validated
+from tests.lab.gguf import nano_shaped, nemotron_shaped
+
+EVERY = list(tools().values())
+INVENTORY = {"the nas": "192.0.2.7"}
+TALK = (
+    "is db1.example.org up, and the nas?",
+    "ping 192.0.2.1 three times and look at its certificate on port 8443",
+    "scan 192.0.2.0/24 for ports 22, 80 and 443",
+    "watch https://www.example.org/status every five minutes",
+    "make a processor that counts lines",
+    "hello there",
+)
+
+
+@pytest.fixture(scope="module", params=["nano", "nemotron"])
+def models(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("models")
+    make = nano_shaped if request.param == "nano" else nemotron_shaped
+    return [make(folder / f"{request.param}{seed}.gguf", seed) for seed in range(3)]
+
+
+def using(model: Path, story: Callable[[TestLlm], Awaitable[None]], thinking: bool = False) -> None:
+    async def told() -> None:
+        backend = TestLlm(model, threads=1, thinking=thinking)
+        try:
+            await story(backend)
+        finally:
+            await backend.close()
+
+    asyncio.run(told())
+
+
+def assert_sound(plan: Plan, requests: list[str]) -> None:
+    """Every call is of a tool, well typed, and about what was said."""
+    said: list[Entity] = []
+    for request in requests:
+        said += recognise(request, INVENTORY, said)
+    assert (plan.outcome == "call") == bool(plan.calls)
+    for call in plan.calls:
+        assert call.name in tools()
+        properties = tools()[call.name].parameters
+        assert set(properties.required) <= set(call.arguments) <= set(properties.properties)
+        if not call.name.startswith("processor_"):
+            assert grounded(call, said) is None, call
+
+
+def test_plans_of_random_models_are_valid_and_grounded(models: list[Path]) -> None:
+    async def story(backend: TestLlm) -> None:
+        earlier: list[Exchange] = []
+        for request in TALK:
+            plan = await backend.plan(request, earlier, EVERY, INVENTORY)
+            assert_sound(plan, [*(exchange.request for exchange in earlier), request])
+            earlier.append(Exchange(request, plan.calls, plan.outcome, ("up",) if plan.calls else ()))
+
+    for model in models:
+        using(model, story)
+
+
+def test_only_tools_on_offer_are_called(models: list[Path]) -> None:
+    async def story(backend: TestLlm) -> None:
+        few = [tools()["ping"], tools()["dns_lookup"]]
+        plan = await backend.plan("everything about db1.example.org", [], few, {})
+        assert {call.name for call in plan.calls} <= {"ping", "dns_lookup"}
+
+    for model in models:
+        using(model, story)
+
+
+def test_a_killed_worker_costs_one_plan_nothing(models: list[Path]) -> None:
+    async def story(backend: TestLlm) -> None:
+        before = await backend.plan(TALK[0], [], EVERY, INVENTORY)
+        assert backend.client.pid is not None
+        os.kill(backend.client.pid, signal.SIGKILL)
+        after = await backend.plan(TALK[0], [], EVERY, INVENTORY)
+        assert (after.outcome, after.calls) == (before.outcome, before.calls)
+
+    using(models[0], story)
+
+
+def test_a_request_that_is_too_long_is_told(models: list[Path]) -> None:
+    async def story(backend: TestLlm) -> None:
+        with pytest.raises(BackendError, match="100,000 characters; the local model reads 8,000 at most"):
+            await backend.plan("x" * 100_000, [], EVERY, {})
+        assert_sound(await backend.plan(TALK[0], [], EVERY, INVENTORY), [TALK[0]])
+
+    using(models[0], story)
+
+
+def test_a_request_beyond_the_context_is_told(tmp_path: Path) -> None:
+    async def story(backend: TestLlm) -> None:
+        with pytest.raises(BackendError, match=r"too long for small: it has \d,\d\d\d tokens with the tools, and \d+ fit"):
+            await backend.plan("qxqv zzkp " * 250, [], EVERY, {})
+
+    using(nano_shaped(tmp_path / "small.gguf"), story)
+
+
+def test_of_a_long_conversation_the_earliest_turns_are_forgotten(models: list[Path]) -> None:
+    async def story(backend: TestLlm) -> None:
+        saga = "tell me about the weather, " + "and so on and on, " * 10
+        earlier = [Exchange(f"part {n}: {saga}", (), "no_call") for n in range(60)]
+        plan = await backend.plan(TALK[0], earlier, EVERY, INVENTORY)
+        assert_sound(plan, [*(exchange.request for exchange in earlier), TALK[0]])
+
+    using(models[0], story)
+
+
+def test_a_model_of_another_notation_is_refused(tmp_path: Path) -> None:
+    async def story(backend: TestLlm) -> None:
+        with pytest.raises(BackendError, match="made for version 99 of the built-in notation"):
+            await backend.plan(TALK[0], [], EVERY, INVENTORY)
+
+    using(nano_shaped(tmp_path / "old.gguf", version=99), story)
+
+
+def test_what_is_no_model_is_told_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"<html>404</html>")
+
+    async def story(backend: TestLlm) -> None:
+        with pytest.raises(BackendError, match=r"^\S*model.gguf: not a GGUF file; name a model in GGUF form$"):
+            await backend.plan(TALK[0], [], EVERY, INVENTORY)
+
+    using(path, story)
+
+
+def test_tools_and_rules_are_read_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        client = Client(nemotron_shaped(tmp_path / "small.gguf"), threads=1)
+        try:
+            first = await client.complete(*question(TALK[0], [], EVERY, INVENTORY), 512)
+            # When something else is asked about the same tools
+            second = await client.complete(*question(TALK[5], [], EVERY, INVENTORY), 512)
+            head = len("".join(segment.text for segment in prompt("", [], EVERY)))
+            # Then only the request, the turn after it and the answer are computed
+            assert first.evaluated >= first.prompt > 1000
+            assert second.evaluated - second.sampled < 100 < head // 10
+        finally:
+            await client.close()
+
+    asyncio.run(story())
+
+
+def test_the_built_in_model_is_the_default() -> None:
+    async def story() -> None:
+        backend = TestLlm(threads=1)
+        try:
+            assert (backend.name, backend.model) == ("testllm", "nano")
+            plan = await backend.plan(TALK[0], [], EVERY, INVENTORY)
+            assert_sound(plan, [TALK[0]])
+            assert plan.confidence is not None
+        finally:
+            await backend.close()
+
+    asyncio.run(story())
+
+
+def test_thinking_aloud_leads_to_a_plan_too(tmp_path: Path) -> None:
+    async def story(backend: TestLlm) -> None:
+        plan = await backend.plan(TALK[0], [], EVERY, INVENTORY)
+        assert_sound(plan, [TALK[0]])
+        assert "think" not in plan.text
+
+    using(nemotron_shaped(tmp_path / "thinking.gguf", context=16384), story, thinking=True)
+
+
+def test_started_early_it_is_ready_when_it_is_needed(models: list[Path]) -> None:
+    async def story(backend: TestLlm) -> None:
+        backend.start()
+        assert backend.client.pid is None
+        assert_sound(await backend.plan(TALK[0], [], EVERY, INVENTORY), [TALK[0]])
+
+    using(models[0], story)
+
+
+def test_arguments_are_well_formed_where_the_user_s_were(models: list[Path]) -> None:
+    async def story(backend: TestLlm) -> None:
+        plan = await backend.plan("check 192.0.2.1, 192.0.2.2 and port 443", [], EVERY, {})
+        for call in plan.calls:
+            assert validated(call) == call
+
+    using(models[1], story)

@@ -19,20 +19,20 @@ setup: ## virtual environment, locked dependencies, llama.cpp compiled; Nmap fro
 	$(SETUP)
 
 demo: ## real questions to real servers on this machine, answered by measurement
-	$(SETUP)
-	@$(BIN)/python -m netassist.demo
+	$(SETUP) lab
+	@$(BIN)/python -m tests.lab.demo
 
 test: check unprivileged wheel ## everything that CI runs: check, unprivileged, wheel
 
 check: ## lint, types, import layers, tests
-	$(SETUP) test
+	$(SETUP) lab
 	$(BIN)/ruff check .
 	$(BIN)/mypy netassist tests build-support
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
 unprivileged: ## as root: the probes' tests once more, as a user without any capability
-	$(SETUP) test
+	$(SETUP) lab
 	@if [ "$$(id -u)" = 0 ]; then set -x; build-support/unprivileged.sh $(PRIVILEGE_TESTS); \
 	else echo "unprivileged: not root, so the tests ran without privileges already"; fi
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets a checkout up: programs of the distribution, a virtual environment, the locked dependencies, llama.cpp compiled.
-# Run again it changes nothing, and takes a moment. `setup.sh test` adds the programs that only the tests run,
-# `setup.sh train` the libraries that only training imports. PYTHON names another interpreter than python3.
+# Run again it changes nothing, and takes a moment. `setup.sh lab` adds the servers that the demonstration
+# and the tests start, `setup.sh train` the libraries that only training imports. PYTHON names another interpreter than python3.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 purpose=${1:-run}
@@ -12,8 +12,9 @@ venv=$PWD/.venv
 say() { printf 'setup: %s\n' "$*" >&2; }
 stop() { say "$@"; exit 1; }
 
+has() { command -v "$1" >/dev/null; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
-may_install() { command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; }
+may_install() { has apt-get && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; }
 
 # Whether .venv can be used: an upgrade of the distribution may have taken its interpreter away, and its scripts name the
 # folder that it was made in.
@@ -27,20 +28,14 @@ sound() {
 needed=() # without these there is no set-up
 wanted=() # without these something says what it cannot do, or is not tested
 
-has() { command -v "$1" >/dev/null; }
-
 list_missing() {
     sound || "$PYTHON" -c 'import ensurepip' 2>/dev/null || needed+=("$(basename "$PYTHON")-venv")
     has c++ || needed+=(g++)
     has nmap || wanted+=(nmap)
-    if [ "$purpose" = test ]; then
-        has sshd || wanted+=(openssh-server)
-        has ip || wanted+=(iproute2)
-        has setcap || wanted+=(libcap2-bin)
-    fi
+    [ "$purpose" != lab ] || has sshd || wanted+=(openssh-server)
 }
 
-# A service that a package brings is neither started now nor at the next boot: the tests start their own servers.
+# A service that a package brings is neither started now nor at the next boot: tests/lab starts its own servers.
 install() {
     local no_starts=/usr/sbin/policy-rc.d had_policy=yes
     say "installing from the distribution: $*"
@@ -67,7 +62,12 @@ programs() {
         install "${needed[@]}" "${wanted[@]}"
         return
     fi
-    say "missing, and this user may not install it; type: sudo apt-get install -y --no-install-recommends ${needed[*]} ${wanted[*]}"
+    local all=("${needed[@]}" "${wanted[@]}")
+    if has apt-get; then
+        say "missing, and this user may not install it; type: sudo apt-get install -y --no-install-recommends ${all[*]}"
+    else
+        say "missing; install it with the package manager of this system (the names are Debian's): ${all[*]}"
+    fi
     if [ ${#needed[@]} -gt 0 ] || [ -n "${CI:-}" ]; then exit 1; fi
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -89,7 +89,7 @@ class Conversation:
             return answer
         self.tell(Planned(plan.calls))
         limit = asyncio.Semaphore(AT_ONCE)
-        steps = await asyncio.gather(*(self._step(limit, i, call, request, said) for i, call in enumerate(plan.calls)))
+        steps = await self._steps([self._step(limit, i, call, request, said) for i, call in enumerate(plan.calls)])
         self._remember(request, plan, said, steps)
         return answered(request, steps, self.backend.name, self.backend.model, self._interrupted)
 
@@ -119,14 +119,24 @@ class Conversation:
             planning.cancel()
             self._waiting.discard(planning)
 
+    async def _steps(self, steps: Sequence[Coroutine[None, None, Step]]) -> list[Step]:
+        """All steps; where one cannot go on (the journal), the others end before its error is raised."""
+        running = [asyncio.ensure_future(step) for step in steps]
+        try:
+            return await asyncio.gather(*running)
+        finally:
+            if not all(task.done() for task in running):
+                self.interrupt()
+                await asyncio.gather(*running, return_exceptions=True)
+
     async def _step(self, limit: asyncio.Semaphore, index: int, call: Call, request: str, said: list[Entity]) -> Step:
         async with limit:
             planned_by = f"{self.backend.name}/{self.backend.model}"
             try:
                 async with self._asking:
+                    self._go_on(call)
                     passed = await admit(call, self.settings, said, self.approved, self.approve)
-                if self._interrupted:
-                    raise Refused("denied", f"{call.name} was not begun: interrupted")
+                self._go_on(call)
             except Refused as refused:
                 self.journal.write(entry(request, planned_by, call, "nobody", str(refused)))
                 step = Step(call, "unavailable" if refused.kind == "unavailable" else "refused", message=str(refused))
@@ -137,6 +147,10 @@ class Conversation:
                 self.journal.write(entry(request, planned_by, call, passed.allowed_by, outcome))
             self.tell(Finished(index, step))
             return step
+
+    def _go_on(self, call: Call) -> None:
+        if self._interrupted:
+            raise Refused("denied", f"{call.name} was not begun: interrupted")
 
     async def _run(self, index: int, call: Call, passed: Pass) -> Step:
         network = network_for(call, passed, self.settings, lambda progress: self.tell(Moved(index, progress)))
@@ -152,7 +166,7 @@ class Conversation:
         message = report.error.message if report.error else None
         return Step(call, report.status, round(monotonic() - began, 3), message, report)
 
-    def _remember(self, request: str, plan: Plan, said: list[Entity], steps: tuple[Step, ...] | list[Step]) -> None:
+    def _remember(self, request: str, plan: Plan, said: list[Entity], steps: Sequence[Step]) -> None:
         results = tuple(sentence(step.report) if step.report else step.message or "" for step in steps)
         self._earlier.append(Exchange(request, plan.calls, plan.outcome, results))
         self._said = said

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from netassist.assistant.answers import Step
 from netassist.network import Progress
 from netassist.toolbox import Call
 
 
-class Planned(NamedTuple):
+class Planned(msgspec.Struct, frozen=True):
     """The calls have been decided; each is checked by the gate before it runs."""
 
     calls: tuple[Call, ...]
 
 
-class Started(NamedTuple):
+class Started(msgspec.Struct, frozen=True):
     """The call numbered `index` in the plan has begun."""
 
     index: int
     call: Call
 
 
-class Moved(NamedTuple):
+class Moved(msgspec.Struct, frozen=True):
     """How far the call numbered `index` is."""
 
     index: int
     progress: Progress
 
 
-class Finished(NamedTuple):
+class Finished(msgspec.Struct, frozen=True):
     """The call numbered `index` is over: run, or refused."""
 
     index: int

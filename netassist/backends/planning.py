@@ -38,9 +38,7 @@ class Backend(Protocol):
     name: str
     model: str
 
-    async def plan(
-        self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]
-    ) -> Plan:
+    async def plan(self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Plan:
         """Decide the calls. Raises BackendError, with a line for the user, where the backend cannot answer."""
 
     async def close(self) -> None:

@@ -46,9 +46,7 @@ class TestLlm:
         """Start and load the model in the background, while there is something else to do."""
         self.client.start()
 
-    async def plan(
-        self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]
-    ) -> Plan:
+    async def plan(self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Plan:
         """Decide the calls. Of a conversation that is too long for the model the earliest turns are forgotten.
 
         Raises:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from netassist.assistant.answers import Answer
     from netassist.assistant.conversation import Conversation
 
+
 def ask(
     *question: Annotated[str, Parameter(help="The question in plain words; quotation marks are optional.")],
     format: Format = "text",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netassist.backends.planning import Backend, Plan
     from netassist.configuration import Settings
 
+
 def plan(
     *question: Annotated[str, Parameter(help="The question in plain words.")],
     format: Format = "text",

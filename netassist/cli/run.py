@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netassist.observations import Report
     from netassist.toolbox import Call, Risk
 
+
 def run(
     tool: Annotated[str, Parameter(help="The tool's name; `netassist tools` lists them.")],
     /,

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from netassist.toolbox import Tool
 
 
-def tools(name: Annotated[str | None, Parameter(help="One tool, with its arguments.")] = None, /, *, format: Format = "text") -> int:
+def tools(
+    name: Annotated[str | None, Parameter(help="One tool, with its arguments.")] = None, /, *, format: Format = "text"
+) -> int:
     """List the tools, or show one with its arguments."""
     import json
 

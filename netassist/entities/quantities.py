@@ -16,7 +16,9 @@ _UNITS_BY_SECONDS: dict[int, str] = {
 _UNIT = "|".join(_UNITS_BY_SECONDS.values())
 # A unit that stands without a number: letters alone would match anything.
 _LONE = "|".join(
-    word for word in _UNIT.split("|") if len(word) > 4 or word in ("week", "hour", "day", "tag", "uur", "jour", "mois", "dag", "mes")
+    word
+    for word in _UNIT.split("|")
+    if len(word) > 4 or word in ("week", "hour", "day", "tag", "uur", "jour", "mois", "dag", "mes")
 )
 _LONE += "|hours?|days?|weeks?|ora|dia|día|semana|woche|tag|uur|week|mês|mes|min"
 _PART_OF_DAY = "mornings?|nights?|evenings?|noon|morgen|nacht|abend|matin|soir|nuit|mañana|noche|mattina|notte"
@@ -98,21 +100,21 @@ def number(phrase: str) -> int | None:
     if phrase.isdigit():
         return int(phrase)
     words = [word for word in re.split(r"[ -]+", phrase.lower()) if word != "and"]
-    values = [NUMBER_WORDS.get(word, _ONES.get(word)) for word in words]
-    if any(value is None for value in values):
+    known = NUMBER_WORDS | _ONES
+    if not all(word in known for word in words):
         return None
     groups: list[int] = []
     total = 0
     current: int | None = None
-    for word, value in zip(words, values, strict=True):
-        assert value is not None
+    for word in words:
+        value = known[word]
         if value in (100, 1000):
             current = (current or 1) * value
             if value == 1000:
                 total, current = total + current, None
         elif current is None:
             current = value
-        elif current % 100 == 0 and current and word != "oh" or (current % 100 >= 20 and current % 10 == 0 and 0 < value < 10):
+        elif (current % 100 == 0 and current and word != "oh") or (current % 100 >= 20 and current % 10 == 0 and 0 < value < 10):
             current += value
         else:
             groups.append(current)
@@ -128,7 +130,9 @@ def seconds(match: re.Match[str]) -> int | None:
     found = match.groupdict()
     if found["times"]:
         first = found["times"].split()[0].lower()
-        times = _TIMES_WORDS.get(first) or number(re.sub(r"(?:times|x|mal|fois|veces|vezes|volte|keer)$", "", found["times"].lower()).strip())
+        times = _TIMES_WORDS.get(first) or number(
+            re.sub(r"(?:times|x|mal|fois|veces|vezes|volte|keer)$", "", found["times"].lower()).strip()
+        )
         return _unit(found["per"]) // times if times else None
     if found["half"]:
         return 43200 if "day" in found["half"].lower() else 1800

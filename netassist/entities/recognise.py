@@ -72,7 +72,7 @@ def _compiled() -> re.Pattern[str]:
 _TOKEN = _compiled()
 
 
-def recognise(text: str, inventory: Mapping[str, str] = {}, earlier: Sequence[Entity] = ()) -> tuple[Entity, ...]:  # noqa: B006 - read only
+def recognise(text: str, inventory: Mapping[str, str] = {}, earlier: Sequence[Entity] = ()) -> tuple[Entity, ...]:
     """The entities of `text` in their order.
 
     Args:
@@ -126,8 +126,8 @@ def _entities(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
         case "spoken":
             return _spoken(text, start)
         case "dictated":
-            value = _dictated(text)
-            return one("host", value) if value else []
+            name = _dictated(text)
+            return one("host", name) if name else []
         case "duration":
             seconds = quantities.seconds(match)
             return one("duration", seconds) if seconds else []
@@ -137,8 +137,8 @@ def _entities(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
             low, high = re.finditer(r"\d+", text)
             return _numbers(f"{low.group()}-{high.group()}".ljust(high.start() - low.start()), start + low.start())
         case "portsaid" | "numberword":
-            value = quantities.number(text)
-            return one("number", value) if value is not None and value > 1 else []
+            count = quantities.number(text)
+            return one("number", count) if count is not None and count > 1 else []
         case "quoted":
             return _quoted(match, known)
         case "called":
@@ -211,7 +211,9 @@ def _completed_label(word: str, known: Sequence[Entity]) -> str | None:
 def _dictated(text: str) -> str | None:
     """``mail dot example dot org`` as it is written; None where it reads like no name."""
     labels = [_dictated_label(label) for label in re.split(r" (?:dot|punkt|punto|point) ", text, flags=re.IGNORECASE)]
-    numbers = [quantities.number(label) if not label.isdigit() else int(label) for label in (part.replace("-", " ") for part in labels)]
+    numbers = [
+        quantities.number(label) if not label.isdigit() else int(label) for label in (part.replace("-", " ") for part in labels)
+    ]
     if len(labels) == 4 and all(n is not None and n < 256 for n in numbers):
         return ".".join(str(n) for n in numbers)
     return ".".join(labels) if re.fullmatch(r"[^\W\d_]{2,24}", labels[-1]) else None

@@ -14,7 +14,16 @@ from pathlib import Path
 
 from netassist.nano.dialogues import Dialogue
 from netassist.nano.notation import (
-    CALLS_CLOSE, CALLS_OPEN, CLARIFY, LIMITS, NEXT_CALL, NO_CALL, Talk, literal, plain, write,
+    CALLS_CLOSE,
+    CALLS_OPEN,
+    CLARIFY,
+    LIMITS,
+    NEXT_CALL,
+    NO_CALL,
+    Talk,
+    literal,
+    plain,
+    write,
 )  # fmt: skip
 from netassist.toolbox import tools
 
@@ -23,31 +32,14 @@ Sample = list[Row]
 
 _POINTER = re.compile(r"⟨([A-Z])(\d*)⟩")
 _HOST = re.compile(r"⟨[HWU]\d+⟩")
-_ANDS = (" and ", " and ", " & ", ", ", " plus ", " as well as ", " und ", " et ", " y ", " e ", " + ", " / ", " en ")
-_THENS = (". ", ". then ", " and ", ", then ", "; ", ". also ", ", and also ", "\n", " plus ", ". after that ", ". and ", " und ", " et ", "? and ", "! ")
-_SAME = ("same for {h}", "and {h}?", "{h} too", "now {h}", "do the same for {h}", "and what about {h}", "{h} as well please", "repeat for {h}",
-         "also {h}", "what about {h}?", "ok and {h}", "same thing on {h}", "und {h}?", "et {h} ?", "y {h}?", "now the same with {h}")  # fmt: skip
-_AGAIN = ("again", "once more please", "run that again", "repeat", "one more time", "try again", "do it again", "same again")
-_VAGUE = ("my server", "it", "our server", "the server", "the host", "that box", "my website", "the machine", "our site", "this host", "the site",
-          "my box", "the other one", "their server", "mein server", "mon serveur")  # fmt: skip
-_ANSWERS = ("{h}", "{h}", "it's {h}", "sorry, {h}", "{h} please", "i mean {h}", "the host is {h}", "oh right: {h}", "{h} of course", "take {h}")
-_THANKS = ("thanks", "great, thank you", "ok", "cool thx", "perfect", "nice one", "danke dir", "merci", "alright", "good to know")
-_ASKS = ("show me", "give me", "i need", "check", "get", "look up", "tell me", "i'd like", "can you get", "please find", "report", "pull", "i want", "fetch")
-_NOTS = ("don't {o}", "do not {o}", "no need to {o}", "you need not {o}", "never mind {t}", "skip {t}", "leave out {t}", "not {t}", "no {t} please",
-         "i don't want {t}", "without {t}", "forget about {t}")  # fmt: skip
-_IFS = ("what would happen if i had you {o}?", "could you {o} later, not now", "yesterday i asked a colleague to {o}", "suppose someone were to {o}, would it hurt?",
-        "tomorrow i will ask you to {o}", "how would one {o} by hand?", "is it legal to {o}?", "what does it mean to {o}?")  # fmt: skip
-_BEFORE = ("hi, ", "hello. ", "please ", "pls ", "hey, ", "quick one: ", "could you ", "can you ", "morning! ", "for the audit: ", "boss wants to know: ",
-           "since yesterday users complain. ", "we moved the rack last night. ", "i'm new here. ", "the customer is on the phone. ", "ticket says: ", "ok so ",
-           "after the update something is odd. ", "not urgent, but ", "bitte ", "kannst du mal ", "stp ", "por favor ", "per favore ", "hoi, ", "one more thing: ",
-           "i would like you to ", "when you have a minute, ", "we had a storm and two switches died. ", "my colleague is on holiday. ", "fyi the vpn is back. ", "so... ")
-_AFTER = (" please", " thanks", ", thx", ". thanks a lot!", " asap", ", would you", ". it's for a report", ". i need it before lunch", " - users are waiting", ".",
-          "?", "!", " pls", ", bitte", ". merci", ", gracias", ". nobody knows why", ". it was fine last week", " so that i can close the ticket", ", ok?", " again",
-          ". the last admin left no notes", ", i'm curious", " if you can", ". the auditor asked for it", " grazie")
-_NAMES = ("truenas", "pihole", "kasse", "barn", "printer", "db{n}", "web{n}", "kiosk-{n}", "sw-core-{n}", "fileserver", "gw", "router", "nas", "mailhost", "cam_{n}",
-          "proxy-{n}", "vault", "jupiter", "zeus", "backup{n}", "k8s-node-{n}", "lab-{n}", "srv{n}", "ap-{n}", "intranet", "wiki", "build{n}", "edge-{n}", "print_{n}",
-          "fritzbox", "nuc", "octopi", "media", "athena", "rpi{n}", "ldap{n}", "gateway", "kitchen-pi", "hq-fw", "dc{n}")  # fmt: skip
+_PHRASES = tomllib.loads((Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8"))
+_SAY: dict[str, list[str]] = _PHRASES["frames"]
+"""What people put between, before and after requests."""
+_REFUSED: dict[str, list[str]] = _PHRASES["refused"]
+"""Orders that no tool carries out, and quotations that are no orders."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+_TARGETS = {"nmap_scan": "target", "dns_lookup": "name", "whois_lookup": "name", "http_check": "url"}
 
 
 class Wording:
@@ -59,22 +51,27 @@ class Wording:
         self.orders = [plain(text) for text in _strings(row["orders"])]
         self.network = bool(row.get("network"))
         arguments = row.get("arguments", {})
-        assert isinstance(arguments, dict)
-        self._arguments: dict[str, str | bool] = arguments
-        self._target = {"nmap_scan": "target", "dns_lookup": "name", "whois_lookup": "name", "http_check": "url"}.get(self.tool, "host")
+        self._arguments: dict[str, str | bool] = arguments if isinstance(arguments, dict) else {}
+        self._target = _TARGETS.get(self.tool, "host") if row.get("target", True) else None
+
+    @property
+    def of_host(self) -> bool:
+        """Whether it asks something of one host."""
+        return self._target is not None and not self.network
 
     def slots(self, number: int, r: random.Random) -> dict[str, str]:
         """What stands for host, number, period and ports in the text of the wording that is `number`th in its request."""
         first = 3 * number - 2
-        ports = f"⟨P{min(number, LIMITS['P'])}⟩" + r.choice((", ", ",", " and ", " ")).join(f"⟨N{first + i}⟩" for i in range(r.choice((1, 2, 2, 3)) if first < 9 else 2))
-        if ports.count("⟨N") == 1:
-            ports = f"⟨N{first}⟩"
+        several = r.choice((1, 2, 2, 3))
+        ports = r.choice((", ", ",", " and ", " ")).join(f"⟨N{first + i}⟩" for i in range(several))
+        if several > 1:
+            ports = f"⟨P{min(number, LIMITS['P'])}⟩{ports}"
         letter = "C" if self.network else "H"
         return {"h": f"⟨{letter}{number}⟩", "n": f"⟨N{first}⟩", "d": f"⟨D{number}⟩", "p": ports}
 
     def call(self, slots: Mapping[str, str]) -> str:
         """The call over those slots, its arguments in the order of the tool's parameters."""
-        given = {self._target: slots["h"]}
+        given = {self._target: slots["h"]} if self._target else {}
         for name, value in self._arguments.items():
             pointer = slots[value[1]] if isinstance(value, str) and value.startswith("{") else literal(value)
             given[name] = pointer.split("⟩")[0] + "⟩" if pointer.startswith("⟨") else pointer
@@ -90,15 +87,14 @@ class Source:
     """Samples drawn from seed dialogues and wordings with a seeded random number generator."""
 
     def __init__(self, seeds: Sequence[Dialogue], seed: int, generated: float = 0.4) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - training data, no secret
+        self.random = random.Random(seed)
         self.generated = generated
         self.samples = [sample for dialogue in seeds if (sample := converted(dialogue))]
         self.singles = [sample for sample in self.samples if len(sample) == 1]
         self.calls = [s for s in self.singles if s[0][1].startswith(CALLS_OPEN)]
         self.refusals = [s for s in self.singles if s[0][1] == NO_CALL]
         self.clear = [s for s in self.calls if _one_host(s[0])]
-        rows = tomllib.loads((Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8"))["wording"]
-        self.wordings = [Wording(row) for row in rows]
+        self.wordings = [Wording(row) for row in _PHRASES["wording"]]
         self.nouns = [wording for wording in self.wordings if wording.things]
 
     def __iter__(self) -> Iterator[Sample]:
@@ -125,25 +121,33 @@ class Source:
 
     def _generated(self) -> Sample:
         r, draw = self.random, self.random.random()
-        if draw < 0.33:
+        if draw < 0.30:
             return [self._framed(*self._request(r.choice(self.wordings), 1))]
-        if draw < 0.48:
+        if draw < 0.42:
             return [self._several_things()]
-        if draw < 0.66:
+        if draw < 0.47:
+            return [self._several_records()]
+        if draw < 0.62:
             parts = [self._request(r.choice(self.wordings), i) for i in range(1, r.choice((2, 2, 3)) + 1)]
-            text = r.choice(_THENS).join(text for text, _ in parts)
+            text = r.choice(_SAY["then"]).join(text for text, _ in parts)
             return [self._framed(text, _calls([call for _, called in parts for call in _split(called)]))]
-        if draw < 0.78:
+        if draw < 0.71:
             return [self._negated()]
-        if draw < 0.84:
+        if draw < 0.80:
+            return [self._refused()]
+        if draw < 0.86:
+            return [self._quoted()]
+        if draw < 0.90:
             wording = r.choice(self.wordings)
-            text = r.choice(_IFS).format(o=r.choice(wording.orders).format(**wording.slots(1, r)))
+            text = r.choice(_SAY["if"]).format(o=r.choice(wording.orders).format(**wording.slots(1, r)))
             return [(text, NO_CALL)]
         first, second = self._request(r.choice(self.wordings), 1), r.choice(self.nouns)
         slots = second.slots(2, r) | {"h": "⟨H1⟩"}
-        if "⟨H1⟩" not in first[0] or second.network:
+        if "⟨H1⟩" not in first[0] or not second.of_host:
             return []
-        its = r.choice(("and its {t}", "now {t}", "{t} too", "what about {t}?", "and {t}?", "also {t} please", "then {t}", "next {t}"))
+        its = r.choice(
+            ("and its {t}", "now {t}", "{t} too", "what about {t}?", "and {t}?", "also {t} please", "then {t}", "next {t}")
+        )
         thing = re.sub(r"^(?:the|a|an) ", r.choice(("its ", "the ", "")), r.choice(second.things)).format(**slots)
         return [first, (its.format(t=thing), _calls([second.call(slots)]))]
 
@@ -153,7 +157,9 @@ class Source:
         slots = wording.slots(number, r)
         if wording.things and r.random() < 0.35:
             of = r.choice((" of ", " for ", " on ", " at ", " - ", ": "))
-            text = f"{r.choice(_ASKS)} {r.choice(wording.things)}{of}{slots['h']}".replace("{n}", slots["n"]).replace("{d}", slots["d"])
+            text = f"{r.choice(_SAY['ask'])} {r.choice(wording.things)}{of}{slots['h']}".replace("{n}", slots["n"]).replace(
+                "{d}", slots["d"]
+            )
         else:
             text = r.choice(wording.orders).format(**slots)
         return text, _calls([wording.call(slots)])
@@ -163,20 +169,57 @@ class Source:
         r = self.random
         if r.random() < 0.55:
             return text, wrote
-        before, after = r.choice(_BEFORE), r.choice(_AFTER)
+        before, after = r.choice(_SAY["before"]), r.choice(_SAY["after"])
         kind = r.randrange(3)
         return (f"{before}{text}" if kind == 0 else f"{text}{after}" if kind == 1 else f"{before}{text}{after}"), wrote
 
     def _several_things(self) -> Row:
         r = self.random
-        nouns = [w for w in self.nouns if not w.network]
+        nouns = [wording for wording in self.nouns if wording.of_host]
         hosts = ["⟨H1⟩"] if r.random() < 0.7 else ["⟨H1⟩", "⟨H2⟩"]
         parts = r.sample(nouns, r.choice((2, 2, 3, 3, 4)) if len(hosts) == 1 else 2)
         named = [(w, w.slots(i if i < 4 else 1, r)) for i, w in enumerate(parts, 1)]
         things = _listing([r.choice(w.things).format(**slots) for w, slots in named], r)
         target = r.choice((" and ", ", ", " & ")).join(hosts)
-        text = r.choice((f"{r.choice(_ASKS)} {things} of {target}", f"{target}: {things}", f"for {target} {r.choice(_ASKS)} {things}", f"{things} for {target} please"))
+        ask = r.choice(_SAY["ask"])
+        shapes = (
+            f"{ask} {things} of {target}",
+            f"{target}: {things}",
+            f"for {target} {ask} {things}",
+            f"{things} for {target} please",
+        )
+        text = r.choice(shapes)
         return text, _calls([w.call(slots | {"h": h}) for h in hosts for w, slots in named])
+
+    def _several_records(self) -> Row:
+        """Record types by their names: the same tool more than once for one name."""
+        r = self.random
+        kinds = r.sample(("A", "AAAA", "MX", "TXT", "NS", "SOA", "CAA", "CNAME", "TLSA"), r.choice((2, 2, 3, 4)))
+        said = _listing([kind.lower() for kind in kinds], r)
+        shape = r.choice(_SAY["records"]).format(h="⟨H1⟩", k=said)
+        return shape, _calls([f'dns_lookup(name=⟨H1⟩, record_type="{kind}"' for kind in kinds])
+
+    def _refused(self) -> Row:
+        """What no tool does, alone or beside a request that one does."""
+        r = self.random
+        slots = {"h": "⟨H1⟩", "n": "⟨N1⟩"}
+        text = plain(r.choice(_REFUSED["orders"])).format(**slots)
+        if r.random() < 0.75:
+            return self._framed(text, NO_CALL)
+        ask, call = self._request(r.choice(self.wordings), 2)
+        return (f"{text}{r.choice(_SAY['then'])}{ask}" if r.random() < 0.5 else f"{ask}{r.choice(_SAY['then'])}{text}"), call
+
+    def _quoted(self) -> Row:
+        """An order in a quotation is nobody's order."""
+        r = self.random
+        order, _ = self._request(r.choice(self.wordings), 1)
+        if r.random() < 0.25:
+            return r.choice(_REFUSED["about"]).format(o=order), NO_CALL
+        quotation = r.choice(_REFUSED["quoted"]).format(o=order) + r.choice(_REFUSED["ignored"])
+        if r.random() < 0.35:
+            return quotation, NO_CALL
+        ask, call = self._request(r.choice(self.wordings), 2)
+        return (f"{quotation} {ask}" if r.random() < 0.7 else f"{ask}. {quotation}"), call
 
     def _negated(self) -> Row:
         r = self.random
@@ -187,11 +230,11 @@ class Source:
         same = r.random() < 0.6
         slots = unwanted.slots(2, r) | ({"h": "it"} if same else {})
         thing = r.choice(unwanted.things or ["that"]).format(**slots)
-        no = r.choice(_NOTS).format(o=r.choice(unwanted.orders).format(**slots), t=thing)
+        no = r.choice(_SAY["not"]).format(o=r.choice(unwanted.orders).format(**slots), t=thing)
         glue = r.choice((", ", "; ", ". ", ", just ", " but ", ", only "))
         return (f"{ask}{glue}{no}" if r.random() < 0.5 or same else f"{no}{glue}{ask}"), call
 
-    def _joined(self, first: Sample, second: Sample, glue: Sequence[str] = _THENS) -> Sample:
+    def _joined(self, first: Sample, second: Sample, glue: Sequence[str] = _SAY["then"]) -> Sample:
         (a, wrote_a), (b, wrote_b) = first[0], _shifted(second, _highest(first))[0]
         return [(a.rstrip(".!? ") + self.random.choice(glue) + b, _calls([*_split(wrote_a), *_split(wrote_b)]))]
 
@@ -203,24 +246,28 @@ class Source:
             return []
         taken = _highest(sample)
         hosts = [host.group(), *(f"⟨H{taken + i}⟩" for i in range(1, self.random.choice((1, 1, 2, 2, 3)) + 1))]
-        shown = [h + (text.split(host.group(), 1)[1].split(" ")[0] if h.startswith("⟨W") and h == host.group() else "") for h in hosts]
+        shown = [
+            h + (text.split(host.group(), 1)[1].split(" ")[0] if h.startswith("⟨W") and h == host.group() else "") for h in hosts
+        ]
         old = shown[0]
         if old not in text:
             return []
-        return [(text.replace(old, _listing(shown, self.random)), _calls([_split(wrote)[0].replace(host.group(), h) for h in hosts]))]
+        return [
+            (text.replace(old, _listing(shown, self.random)), _calls([_split(wrote)[0].replace(host.group(), h) for h in hosts]))
+        ]
 
     def _followed(self, sample: Sample) -> Sample:
         r = self.random
-        text, wrote = sample[0]
+        wrote = sample[0][1]
         host = _HOST.search(wrote)
         if host is None:
             return []
         if r.random() < 0.2:
-            return [*sample, (r.choice(_AGAIN), wrote)]
+            return [*sample, (r.choice(_SAY["again"]), wrote)]
         if r.random() < 0.15:
-            return [*sample, (r.choice(_THANKS), NO_CALL)]
+            return [*sample, (r.choice(_SAY["thanks"]), NO_CALL)]
         other = f"⟨H{_highest(sample) + 1}⟩"
-        return [*sample, (r.choice(_SAME).format(h=other), wrote.replace(host.group(), other))]
+        return [*sample, (r.choice(_SAY["same"]).format(h=other), wrote.replace(host.group(), other))]
 
     def _vague(self, sample: Sample) -> Sample:
         """A request whose target is gone asks back; the answer names it."""
@@ -228,10 +275,10 @@ class Source:
         host = _HOST.search(wrote)
         if host is None or "⟨W" in text or len(_POINTER.findall(text)) > 2 or "⟨U" in text:
             return []
-        vague = text.replace(host.group(), self.random.choice(_VAGUE))
+        vague = text.replace(host.group(), self.random.choice(_SAY["vague"]))
         rows: Sample = [(vague, CLARIFY)]
         if self.random.random() < 0.6:
-            rows.append((self.random.choice(_ANSWERS).format(h=host.group()), wrote))
+            rows.append((self.random.choice(_SAY["target"]).format(h=host.group()), wrote))
         return rows
 
     def _finished(self, sample: Sample) -> Sample:
@@ -259,7 +306,11 @@ class Source:
         if not free:
             return sample
         new = f"⟨{letter}{free[0]}⟩"
-        shown = new + (r.choice(_NAMES).format(n=f"{r.randint(1, 30):02d}" if r.random() < 0.5 else r.randint(1, 99)) if letter == "W" else "")
+        shown = new + (
+            r.choice(_SAY["machine"]).format(n=f"{r.randint(1, 30):02d}" if r.random() < 0.5 else r.randint(1, 99))
+            if letter == "W"
+            else ""
+        )
         return [(text.replace(host, shown), wrote.replace(host, new)) for text, wrote in sample]
 
 
@@ -307,7 +358,7 @@ def _chained(first: Sample, second: Sample, swap: bool) -> Sample:
 def _listing(items: Sequence[str], r: random.Random) -> str:
     if r.random() < 0.15:
         return r.choice((" ", ", ", "\n- ")).join(items)
-    last = r.choice(_ANDS)
+    last = r.choice(_SAY["and"])
     return ", ".join(items[:-1]) + last + items[-1]
 
 
@@ -323,6 +374,7 @@ def _renumbered(sample: Sample, r: random.Random) -> Sample:
         limit = max(LIMITS[letter], *(int(n) for n in numbers))
         start = r.randint(1, max(1, limit - max(int(n) for n in numbers) + 1)) - 1
         new |= {letter + n: f"⟨{letter}{int(n) + start}⟩" for n in numbers}
+
     def put(match: re.Match[str]) -> str:
         return new.get(match[1] + match[2], match.group())
 

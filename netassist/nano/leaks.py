@@ -59,7 +59,9 @@ def leaks(ours: Iterable[str], cases: Iterable[tuple[str, str]]) -> Iterator[Lea
     for text in ours:
         words = masked(text)
         for run in _grams(words, LONGEST_RUN + 1):
-            yield from (Leak(known[number][0], text, f"the same words in a row: {' '.join(run)}") for number in by_run.get(run, ()))
+            yield from (
+                Leak(known[number][0], text, f"the same words in a row: {' '.join(run)}") for number in by_run.get(run, ())
+            )
         fives = frozenset(_grams(words, 5))
         for number in {number for five in fives for number in by_five.get(five, ())}:
             theirs = known[number][2]

@@ -35,7 +35,9 @@ def lexicon(general: Path) -> list[str]:
                       if key in ("host", "target", "name", "url")}  # fmt: skip
         uses.update(words)
     said = {word for word, count in uses.items() if count >= LEAST_USES}
-    told = {word for tool in tools().values() for word in _WORD.findall(f"{tool.name.replace('_', ' ')} {tool.description}".lower())}
+    told = {
+        word for tool in tools().values() for word in _WORD.findall(f"{tool.name.replace('_', ' ')} {tool.description}".lower())
+    }
     return sorted((listed | said | told) - names)
 
 

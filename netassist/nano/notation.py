@@ -35,7 +35,10 @@ DESCRIPTION, REST = "⟨T⟩", "⟨R⟩"
 _POINTER = re.compile("⟨(.*?)⟩")
 _RESERVED = str.maketrans({"⟨": "(", "⟩": ")", "<": "(", ">": ")", "|": "/"})
 _POLITE = r"(?:please|pls|plz|thanks|thank you|thx|bitte|danke|por favor|s'il te plaît|stp|svp|per favore|grazie|alsjeblieft)"
-_LEAD = r"(?:with|w/|on|for|using|against|over|mit|avec|con|met|com|para|pour|für|the|its|an?|args?|arguments?|argumento?s?|params?|parameters?|options?|flags?|input|processor|script)"
+_LEAD = (
+    r"(?:with|w/|on|for|using|against|over|mit|avec|con|met|com|para|pour|für|the|its|an?|args?|arguments?|argumento?s?|params?|"
+    r"parameters?|options?|flags?|input|processor|script)"
+)
 
 
 class Talk:

@@ -61,12 +61,13 @@ def _called(wrote: str) -> list[str]:
 
 def batches(source: Source, tokenizer: Tokenizer, context: int, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Batches of about BATCH_TOKENS, of samples of like length: (tokens, mask), each (samples, length)."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     stream = iter(source)
     while True:
         pool = [prompt_and_loss(s, tokenizer, chance) for s in islice(stream, 2048) if within_limits(s)]
         pool = sorted((row for row in pool if len(row[0]) <= context), key=lambda row: len(row[0]))
-        groups, group = [], []
+        groups: list[list[tuple[list[int], list[int]]]] = []
+        group: list[tuple[list[int], list[int]]] = []
         for row in pool:
             if group and (len(group) + 1) * len(row[0]) > BATCH_TOKENS:
                 groups.append(group)
@@ -105,7 +106,7 @@ def main() -> None:
     options.run.mkdir(parents=True, exist_ok=True)
 
     seeds = list(dialogues())
-    random.Random(0).shuffle(seeds)  # noqa: S311
+    random.Random(0).shuffle(seeds)
     kept_out = seeds[: int(len(seeds) * options.held_out)]
     source = Source(seeds[len(kept_out) :], options.seed, options.generated)
     vocabulary_file, checkpoint = options.run / "tokenizer.json", options.run / "checkpoint.pt"
@@ -120,7 +121,10 @@ def main() -> None:
     decayed = [p for p in model.parameters() if p.dim() > 1]
     plain = [p for p in model.parameters() if p.dim() == 1]
     optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}], lr=PEAK_RATE, betas=(0.9, 0.98), fused=True
+        [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
+        lr=PEAK_RATE,
+        betas=(0.9, 0.98),
+        fused=True,
     )
     step, spent = 0, 0.0
     if checkpoint.exists():
@@ -128,10 +132,13 @@ def main() -> None:
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         average, step, spent = state["average"], state["step"], state["seconds"]
-    _say(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, {len(seeds)} dialogues, {tokenizer.get_vocab_size()} tokens")
+    _say(
+        f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, {len(seeds)} dialogues, {tokenizer.get_vocab_size()} tokens"
+    )
 
     whole, seen, recent, saved = options.minutes * 60, 0, 0.0, time.monotonic()
-    began = time.monotonic() - spent
+    started = time.monotonic()
+    began = started - spent
     for tokens, mask in batches(source, tokenizer, shape.context, options.seed + step):
         spent = time.monotonic() - began
         done = min(1.0, spent / whole)
@@ -148,7 +155,12 @@ def main() -> None:
             for name, value in model.state_dict().items():
                 average[name].lerp_(value, 1 - decay)
         if step % 100 == 0:
-            row = {"step": step, "minutes": round(spent / 60, 2), "loss": round(recent / 100, 4), "tokens_s": round(seen / (time.monotonic() - began))}
+            row = {
+                "step": step,
+                "minutes": round(spent / 60, 2),
+                "loss": round(recent / 100, 4),
+                "tokens_s": round(seen / (time.monotonic() - began)),
+            }
             recent = 0.0
             with (options.run / "log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(row) + "\n")
@@ -161,6 +173,10 @@ def main() -> None:
             part.replace(checkpoint)
         if done >= 1:
             break
+
+
+def _millions(model: Model) -> float:
+    return sum(parameter.numel() for parameter in model.parameters()) / 1e6
 
 
 def _say(line: str) -> None:

@@ -8,8 +8,21 @@ from pathlib import Path
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from netassist.nano.notation import (
-    ASSISTANT, CALLS_CLOSE, CALLS_OPEN, CLARIFY, DESCRIPTION, END, LIMITS, NEXT_ARGUMENT, NEXT_CALL, NO_CALL, REST,
-    TOOLS_CLOSE, TOOLS_OPEN, USER, literal,
+    ASSISTANT,
+    CALLS_CLOSE,
+    CALLS_OPEN,
+    CLARIFY,
+    DESCRIPTION,
+    END,
+    LIMITS,
+    NEXT_ARGUMENT,
+    NEXT_CALL,
+    NO_CALL,
+    REST,
+    TOOLS_CLOSE,
+    TOOLS_OPEN,
+    USER,
+    literal,
 )  # fmt: skip
 from netassist.toolbox import tools
 
@@ -19,7 +32,20 @@ ROLES = (USER, ASSISTANT, END)
 
 def call_tokens() -> list[str]:
     """Every token of the vocabulary that stands for a whole piece of a prompt or a call, roles first."""
-    pieces = [*ROLES, TOOLS_OPEN, TOOLS_CLOSE, CALLS_OPEN, CALLS_CLOSE, NEXT_CALL, NEXT_ARGUMENT, NO_CALL, CLARIFY, DESCRIPTION, REST, ")"]
+    pieces = [
+        *ROLES,
+        TOOLS_OPEN,
+        TOOLS_CLOSE,
+        CALLS_OPEN,
+        CALLS_CLOSE,
+        NEXT_CALL,
+        NEXT_ARGUMENT,
+        NO_CALL,
+        CLARIFY,
+        DESCRIPTION,
+        REST,
+        ")",
+    ]
     for tool in tools().values():
         pieces.append(f"{tool.name}(")
         for name, parameter in tool.parameters.properties.items():

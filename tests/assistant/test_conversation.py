@@ -30,9 +30,11 @@ class Fixed:
 
     def __init__(self, *plans: Plan) -> None:
         self.plans, self.asked = list(plans), list[tuple[str, tuple[Exchange, ...]]]()
+        self.thinking = asyncio.Event()
 
     async def plan(self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Plan:
         self.asked.append((request, tuple(earlier)))
+        self.thinking.set()
         if not self.plans:
             await asyncio.Event().wait()
         return self.plans.pop(0)
@@ -148,12 +150,12 @@ def test_earlier_turns_ground_later_ones(port: int, journal: Journal) -> None:
 
 
 def test_interrupting_the_planner_runs_nothing(journal: Journal) -> None:
-    conversation = Conversation(Fixed(), Settings(), journal)
+    backend = Fixed()
+    conversation = Conversation(backend, Settings(), journal)
 
     async def talk() -> None:
         asking = asyncio.ensure_future(conversation.ask("scan 127.0.0.1"))
-        while not conversation._waiting:
-            await asyncio.sleep(0)
+        await backend.thinking.wait()
         conversation.interrupt()
         await asking
 

@@ -11,9 +11,11 @@ from netassist.configuration import ScopeRules, Settings
 from netassist.entities import recognise
 from netassist.toolbox import Call, Risk, Value
 
+DEFAULTS = Settings()
+
 
 def gate(
-    call: Call, said: str | None, settings: Settings = Settings(), approved: frozenset[Risk] = frozenset(), yes: bool = False
+    call: Call, said: str | None, settings: Settings = DEFAULTS, approved: frozenset[Risk] = frozenset(), yes: bool = False
 ) -> str:
     """Who allowed the call; raises Refused."""
 

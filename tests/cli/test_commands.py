@@ -32,9 +32,7 @@ def open_port() -> Iterator[int]:
 
 
 def netassist(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*OURS, *words], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
-    )
+    return subprocess.run([*OURS, *words], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
 
 
 def closed_port() -> int:

@@ -14,7 +14,7 @@ from OpenSSL import SSL
 from netassist.tls.handshake import set_groups
 from tests.lab.pki import Identity
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlab\n"
+ANSWER = b"HTTP/1.1 200 OK\r\nServer: BaseHTTP/0.6 Python/3.11.2\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlab\n"
 VERSIONS = {"TLSv1.0": SSL.TLS1_VERSION, "TLSv1.2": SSL.TLS1_2_VERSION, "TLSv1.3": SSL.TLS1_3_VERSION}
 
 

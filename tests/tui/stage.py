@@ -42,9 +42,7 @@ class Planned:
         self.asked: list[str] = []
         self.closed = False
 
-    async def plan(
-        self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]
-    ) -> Plan:
+    async def plan(self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Plan:
         self.asked.append(request)
         plan = self._plans.pop(0) if self._plans else BackendError("the test has no further plan")
         if plan is None:

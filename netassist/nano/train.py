@@ -132,9 +132,7 @@ def main() -> None:
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         average, step, spent = state["average"], state["step"], state["seconds"]
-    _say(
-        f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, {len(seeds)} dialogues, {tokenizer.get_vocab_size()} tokens"
-    )
+    _say(f"{_millions(model):.2f} M parameters, {len(seeds)} dialogues, {tokenizer.get_vocab_size()} tokens")
 
     whole, seen, recent, saved = options.minutes * 60, 0, 0.0, time.monotonic()
     started = time.monotonic()

@@ -160,7 +160,7 @@ async def _tls(network: Network, host: str, port: int) -> _Facts:
         classical,
     )
     verdict = _verdict(exchange.kind, groups, complete)
-    return _Facts(server.address, name, verdict, exchange, _leaf(first.version, first.chain), first.version, server.failure)
+    return _Facts(server.address, name, verdict, exchange, _leaf(first.signature, first.chain), first.version, server.failure)
 
 
 async def _ssh(network: Network, host: str, port: int) -> _Facts:
@@ -189,10 +189,14 @@ def _verdict(negotiated: Kind | None, groups: Sequence[Group], complete: bool) -
     return "not_safe" if complete else "unknown"
 
 
-# RFC 8446, section 4.2.3: in TLS 1.3 these keys sign by one scheme only. RSA keys have a choice of three.
+# IANA TLS SignatureScheme: those that a server may sign its handshake with in TLS 1.3 (RFC 8446, section 4.2.3; ML-DSA is
+# draft-ietf-tls-mldsa).
 _SCHEMES = {
-    "EC P-256": "ecdsa_secp256r1_sha256", "EC P-384": "ecdsa_secp384r1_sha384", "EC P-521": "ecdsa_secp521r1_sha512",
-    "Ed25519": "ed25519", "Ed448": "ed448", "ML-DSA-44": "mldsa44", "ML-DSA-65": "mldsa65", "ML-DSA-87": "mldsa87",
+    0x0403: "ecdsa_secp256r1_sha256", 0x0503: "ecdsa_secp384r1_sha384", 0x0603: "ecdsa_secp521r1_sha512",
+    0x0804: "rsa_pss_rsae_sha256", 0x0805: "rsa_pss_rsae_sha384", 0x0806: "rsa_pss_rsae_sha512",
+    0x0807: "ed25519", 0x0808: "ed448",
+    0x0809: "rsa_pss_pss_sha256", 0x080A: "rsa_pss_pss_sha384", 0x080B: "rsa_pss_pss_sha512",
+    0x0904: "mldsa44", 0x0905: "mldsa65", 0x0906: "mldsa87",
 }  # fmt: skip
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _HOST_KEYS = {
@@ -205,8 +209,8 @@ _HOST_KEYS = {
 }
 
 
-def _leaf(version: str, chain: Sequence[bytes]) -> Authentication:
-    """What the leaf certificate, first of `chain` in DER, says; nothing where its key cannot be read."""
+def _leaf(signature: int | None, chain: Sequence[bytes]) -> Authentication:
+    """The scheme that the server signed with, and its key: that of the leaf certificate, first of `chain` in DER."""
     from netassist.tls import chain as certificates
 
     try:
@@ -214,10 +218,14 @@ def _leaf(version: str, chain: Sequence[bytes]) -> Authentication:
     except ValueError:
         key = None
     if key is None or key.type is None:
-        return Authentication()
+        return Authentication(_scheme(signature))
     size = _CURVES.get(key.curve or "", key.curve) if key.type == "EC" else key.bits if key.type in ("RSA", "DSA") else None
     name = key.parameter_set or (f"{key.type} {size}" if size else key.type)
-    return Authentication(_SCHEMES.get(name) if version == "TLSv1.3" else None, name, key.type == "ML-DSA")
+    return Authentication(_scheme(signature), name, key.type == "ML-DSA")
+
+
+def _scheme(code: int | None) -> str | None:
+    return None if code is None else _SCHEMES.get(code, f"0x{code:04X}")
 
 
 def _host_keys(offered: Sequence[str]) -> Authentication:

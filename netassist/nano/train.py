@@ -174,7 +174,7 @@ def main() -> None:
 
 
 def _millions(model: Model) -> float:
-    return sum(parameter.numel() for parameter in model.parameters()) / 1e6
+    return float(sum(parameter.numel() for parameter in model.parameters())) / 1e6
 
 
 def _say(line: str) -> None:

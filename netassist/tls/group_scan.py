@@ -25,13 +25,15 @@ _ILLEGAL_PARAMETER, _PROTOCOL_VERSION = 47, 70
 class First(NamedTuple):
     """What the usual client got. `version` as in ``TLSv1.3``, or ``before TLSv1.2`` where it was not established further.
 
-    `confirmed`: the handshake was completed. `chain` are the certificates in DER.
+    `confirmed`: the handshake was completed. `chain` are the certificates in DER, `signature` is the code
+    of the scheme that the server signed with.
     """
 
     version: str
     group: Group | None
     confirmed: bool
     chain: tuple[bytes, ...] = ()
+    signature: int | None = None
 
 
 class AskedServer:
@@ -69,7 +71,7 @@ class AskedServer:
         group = named.group_named(session.group) if session.group else None
         if group is not None:
             self.selected[group.name] = group
-        return First(session.protocol, group, confirmed, session.chain)
+        return First(session.protocol, group, confirmed, session.chain, session.signature)
 
     async def _usual_unconfirmed(self, failed: Failed) -> First:
         shares = _shares(named.X25519MLKEM768, named.X25519)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from OpenSSL import SSL, crypto
-from OpenSSL._util import lib
+from OpenSSL._util import ffi, lib
 
 from netassist.network import Stream
 from netassist.observations import Failed
@@ -19,6 +19,7 @@ from netassist.untrusted import as_text
 
 # Whatever has a certificate behind it, the strong ones first; NULL encryption last, and no anonymous key exchange.
 CIPHERS = b"ALL:eNULL:!aNULL:@SECLEVEL=0"
+_HANDSHAKE, _CERTIFICATE_VERIFY = 22, 15
 _OP_LEGACY_SERVER_CONNECT = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT: servers from before RFC 5746
 _PROTOCOLS = {"TLSv1": "TLSv1.0"}
 _NOT_TLS = frozenset(
@@ -33,6 +34,7 @@ class Session(NamedTuple):
     `protocol` is ``TLSv1.0`` to ``TLSv1.3``. `group` is OpenSSL's name for the key exchange (``X25519MLKEM768``, ``x25519``),
     None for static RSA. `chain` are the certificates in DER, in the order sent. `ocsp_staple` is the stapled response (RFC 6066,
     section 8) in DER, empty where the server sent none, None where the handshake broke off before that was known.
+    `signature` is the code of the scheme that the server signed with (IANA TLS SignatureScheme), None before TLS 1.3.
     """
 
     protocol: str
@@ -41,6 +43,7 @@ class Session(NamedTuple):
     chain: tuple[bytes, ...]
     ocsp_staple: bytes | None
     alpn: str | None = None
+    signature: int | None = None
 
 
 class Unfinished(Failed):
@@ -64,6 +67,22 @@ def set_groups(context: SSL.Context, names: str) -> None:
         raise ValueError(f"OpenSSL does not know the groups {names!r}")
 
 
+def _note_signatures(context: SSL.Context, seen: list[int]) -> object:
+    """Note the scheme of each CertificateVerify that comes in (RFC 8446, section 4.4.3), for as long as what is returned lives.
+
+    pyOpenSSL has no public call for it either; `SSL_CTX_set_msg_callback` shows every handshake message in plain text.
+    """
+
+    @ffi.callback("void(int, int, int, const void *, size_t, SSL *, void *)")  # type: ignore[untyped-decorator]
+    def message(sent: int, version: int, kind: int, data: object, size: int, ssl: object, argument: object) -> None:
+        head = bytes(ffi.buffer(data, 6)) if kind == _HANDSHAKE and size >= 6 and not sent else b""
+        if head and head[0] == _CERTIFICATE_VERIFY:
+            seen.append(int.from_bytes(head[4:]))
+
+    lib.SSL_CTX_set_msg_callback(context._context, message)
+    return message
+
+
 async def handshake(stream: Stream, *, server_name: str | None, groups: str | None = None, alpn: tuple[str, ...] = ()) -> Session:
     """Shake hands over `stream` and say what came of it; the caller closes the stream.
 
@@ -77,7 +96,10 @@ async def handshake(stream: Stream, *, server_name: str | None, groups: str | No
         Failed: `protocol` where the peer does not speak TLS or refuses; `timeout`, `reset`.
     """
     staples: list[bytes] = []
-    connection = SSL.Connection(_context(groups, alpn, staples), None)
+    signatures: list[int] = []
+    context = _context(groups, alpn, staples)
+    noting = _note_signatures(context, signatures)
+    connection = SSL.Connection(context, None)
     if server_name is not None and parse_address(server_name) is None:
         connection.set_tlsext_host_name(parse_host(server_name).host.encode("ascii"))
     connection.request_ocsp()
@@ -86,9 +108,11 @@ async def handshake(stream: Stream, *, server_name: str | None, groups: str | No
         await _shake(connection, stream)
     except Failed as failed:
         if connection.get_peer_cert_chain():
-            raise Unfinished(failed, _session(connection, staples)) from None
+            raise Unfinished(failed, _session(connection, staples, signatures)) from None
         raise
-    return _session(connection, staples)
+    finally:
+        del noting
+    return _session(connection, staples, signatures)
 
 
 def _context(groups: str | None, alpn: tuple[str, ...], staples: list[bytes]) -> SSL.Context:
@@ -149,7 +173,7 @@ def _cause(error: SSL.Error) -> str:
     return f"the TLS handshake failed ({reason})"
 
 
-def _session(connection: SSL.Connection, staples: list[bytes]) -> Session:
+def _session(connection: SSL.Connection, staples: list[bytes], signatures: list[int]) -> Session:
     chain = tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, held) for held in connection.get_peer_cert_chain() or ())
     alpn, version = connection.get_alpn_proto_negotiated(), connection.get_protocol_version_name()
     return Session(
@@ -159,4 +183,5 @@ def _session(connection: SSL.Connection, staples: list[bytes]) -> Session:
         chain=chain,
         ocsp_staple=staples[-1] if staples else None,
         alpn=as_text(alpn, 100) if alpn else None,
+        signature=signatures[-1] if signatures else None,
     )

@@ -88,6 +88,12 @@ def test_every_post_quantum_group_is_found() -> None:
     }  # fmt: skip
 
 
+def test_the_scheme_of_an_rsa_key_is_the_one_that_was_used() -> None:
+    with tls_server(RSA) as server:
+        report = check(server.port)
+    assert (report.authentication.signature, report.authentication.leaf_key) == ("rsa_pss_rsae_sha256", "RSA 2048")
+
+
 @pytest.mark.parametrize(
     ("groups", "extra"), [("X25519/X25519MLKEM768", "X25519MLKEM768"), ("SecP256r1MLKEM768:X25519", "SecP256r1MLKEM768")]
 )

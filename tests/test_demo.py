@@ -100,7 +100,7 @@ def _masked(text: str) -> str:
 
 @pytest.mark.parametrize(
     ("document", "question"),
-    [(Path("docs/demo.md"), question) for question in QUESTIONS] + [(Path("README.md"), question) for question in (CERTIFICATE, SAFE)],
+    [*((Path("docs/demo.md"), question) for question in QUESTIONS), (Path("README.md"), CERTIFICATE), (Path("README.md"), SAFE)],
 )
 def test_the_documents_show_what_is_printed(lab: Estate, document: Path, question: str) -> None:
     text = (Path(__file__).parent.parent / document).read_text(encoding="utf-8")

@@ -50,7 +50,9 @@ def http_server(
         def do_GET(self) -> None:
             requests.append((self.path, self.headers.get("Host", "")))
             page = pages.get(self.path, Page(404))
-            self.send_response(page.status)
+            self.send_response_only(page.status)
+            if "Server" not in page.headers:
+                self.send_header("Server", self.version_string())
             for name, value in page.headers.items():
                 self.send_header(name, value.replace("{port}", str(server.server_address[1])))
             self.send_header("Content-Length", str(len(page.body)))

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from netassist.nano.dialogues import Dialogue
 from netassist.nano.notation import (
@@ -21,66 +19,17 @@ from netassist.nano.notation import (
     NEXT_CALL,
     NO_CALL,
     Talk,
-    literal,
     plain,
     write,
 )  # fmt: skip
-from netassist.toolbox import tools
+from netassist.nano.wordings import REFUSED, SAY, Wording, wordings
 
 Row = tuple[str, str]
 Sample = list[Row]
 
 _POINTER = re.compile(r"⟨([A-Z])(\d*)⟩")
 _HOST = re.compile(r"⟨[HWU]\d+⟩")
-_PHRASES = tomllib.loads((Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8"))
-_SAY: dict[str, list[str]] = _PHRASES["frames"]
-"""What people put between, before and after requests."""
-_REFUSED: dict[str, list[str]] = _PHRASES["refused"]
-"""Orders that no tool carries out, and quotations that are no orders."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-_TARGETS = {"nmap_scan": "target", "dns_lookup": "name", "whois_lookup": "name", "http_check": "url"}
-
-
-class Wording:
-    """How people call one call (see phrases.toml)."""
-
-    def __init__(self, row: dict[str, object]) -> None:
-        self.tool = str(row["tool"])
-        self.things = [plain(text) for text in _strings(row["things"])]
-        self.orders = [plain(text) for text in _strings(row["orders"])]
-        self.network = bool(row.get("network"))
-        arguments = row.get("arguments", {})
-        self._arguments: dict[str, str | bool] = arguments if isinstance(arguments, dict) else {}
-        self._target = _TARGETS.get(self.tool, "host") if row.get("target", True) else None
-
-    @property
-    def of_host(self) -> bool:
-        """Whether it asks something of one host."""
-        return self._target is not None and not self.network
-
-    def slots(self, number: int, r: random.Random) -> dict[str, str]:
-        """What stands for host, number, period and ports in the text of the wording that is `number`th in its request."""
-        first = 3 * number - 2
-        several = r.choice((1, 2, 2, 3))
-        ports = r.choice((", ", ",", " and ", " ")).join(f"⟨N{first + i}⟩" for i in range(several))
-        if several > 1:
-            ports = f"⟨P{min(number, LIMITS['P'])}⟩{ports}"
-        letter = "C" if self.network else "H"
-        return {"h": f"⟨{letter}{number}⟩", "n": f"⟨N{first}⟩", "d": f"⟨D{number}⟩", "p": ports}
-
-    def call(self, slots: Mapping[str, str]) -> str:
-        """The call over those slots, its arguments in the order of the tool's parameters."""
-        given = {self._target: slots["h"]} if self._target else {}
-        for name, value in self._arguments.items():
-            pointer = slots[value[1]] if isinstance(value, str) and value.startswith("{") else literal(value)
-            given[name] = pointer.split("⟩")[0] + "⟩" if pointer.startswith("⟨") else pointer
-        order = tools()[self.tool].parameters.properties
-        return f"{self.tool}(" + ", ".join(f"{name}={given[name]}" for name in order if name in given)
-
-
-def _strings(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 class Source:
@@ -94,7 +43,7 @@ class Source:
         self.calls = [s for s in self.singles if s[0][1].startswith(CALLS_OPEN)]
         self.refusals = [s for s in self.singles if s[0][1] == NO_CALL]
         self.clear = [s for s in self.calls if _one_host(s[0])]
-        self.wordings = [Wording(row) for row in _PHRASES["wording"]]
+        self.wordings = wordings()
         self.nouns = [wording for wording in self.wordings if wording.things]
 
     def __iter__(self) -> Iterator[Sample]:
@@ -129,7 +78,7 @@ class Source:
             return [self._several_records()]
         if draw < 0.62:
             parts = [self._request(r.choice(self.wordings), i) for i in range(1, r.choice((2, 2, 3)) + 1)]
-            text = r.choice(_SAY["then"]).join(text for text, _ in parts)
+            text = r.choice(SAY["then"]).join(text for text, _ in parts)
             return [self._framed(text, _calls([call for _, called in parts for call in _split(called)]))]
         if draw < 0.71:
             return [self._negated()]
@@ -139,7 +88,7 @@ class Source:
             return [self._quoted()]
         if draw < 0.90:
             wording = r.choice(self.wordings)
-            text = r.choice(_SAY["if"]).format(o=r.choice(wording.orders).format(**wording.slots(1, r)))
+            text = r.choice(SAY["if"]).format(o=r.choice(wording.orders).format(**wording.slots(1, r)))
             return [(text, NO_CALL)]
         first, second = self._request(r.choice(self.wordings), 1), r.choice(self.nouns)
         slots = second.slots(2, r) | {"h": "⟨H1⟩"}
@@ -157,7 +106,7 @@ class Source:
         slots = wording.slots(number, r)
         if wording.things and r.random() < 0.35:
             of = r.choice((" of ", " for ", " on ", " at ", " - ", ": "))
-            text = f"{r.choice(_SAY['ask'])} {r.choice(wording.things)}{of}{slots['h']}".replace("{n}", slots["n"]).replace(
+            text = f"{r.choice(SAY['ask'])} {r.choice(wording.things)}{of}{slots['h']}".replace("{n}", slots["n"]).replace(
                 "{d}", slots["d"]
             )
         else:
@@ -169,7 +118,7 @@ class Source:
         r = self.random
         if r.random() < 0.55:
             return text, wrote
-        before, after = r.choice(_SAY["before"]), r.choice(_SAY["after"])
+        before, after = r.choice(SAY["before"]), r.choice(SAY["after"])
         kind = r.randrange(3)
         return (f"{before}{text}" if kind == 0 else f"{text}{after}" if kind == 1 else f"{before}{text}{after}"), wrote
 
@@ -181,7 +130,7 @@ class Source:
         named = [(w, w.slots(i if i < 4 else 1, r)) for i, w in enumerate(parts, 1)]
         things = _listing([r.choice(w.things).format(**slots) for w, slots in named], r)
         target = r.choice((" and ", ", ", " & ")).join(hosts)
-        ask = r.choice(_SAY["ask"])
+        ask = r.choice(SAY["ask"])
         shapes = (
             f"{ask} {things} of {target}",
             f"{target}: {things}",
@@ -196,26 +145,26 @@ class Source:
         r = self.random
         kinds = r.sample(("A", "AAAA", "MX", "TXT", "NS", "SOA", "CAA", "CNAME", "TLSA"), r.choice((2, 2, 3, 4)))
         said = _listing([kind.lower() for kind in kinds], r)
-        shape = r.choice(_SAY["records"]).format(h="⟨H1⟩", k=said)
+        shape = r.choice(SAY["records"]).format(h="⟨H1⟩", k=said)
         return shape, _calls([f'dns_lookup(name=⟨H1⟩, record_type="{kind}"' for kind in kinds])
 
     def _refused(self) -> Row:
         """What no tool does, alone or beside a request that one does."""
         r = self.random
         slots = {"h": "⟨H1⟩", "n": "⟨N1⟩"}
-        text = plain(r.choice(_REFUSED["orders"])).format(**slots)
+        text = plain(r.choice(REFUSED["orders"])).format(**slots)
         if r.random() < 0.75:
             return self._framed(text, NO_CALL)
         ask, call = self._request(r.choice(self.wordings), 2)
-        return (f"{text}{r.choice(_SAY['then'])}{ask}" if r.random() < 0.5 else f"{ask}{r.choice(_SAY['then'])}{text}"), call
+        return (f"{text}{r.choice(SAY['then'])}{ask}" if r.random() < 0.5 else f"{ask}{r.choice(SAY['then'])}{text}"), call
 
     def _quoted(self) -> Row:
         """An order in a quotation is nobody's order."""
         r = self.random
         order, _ = self._request(r.choice(self.wordings), 1)
         if r.random() < 0.25:
-            return r.choice(_REFUSED["about"]).format(o=order), NO_CALL
-        quotation = r.choice(_REFUSED["quoted"]).format(o=order) + r.choice(_REFUSED["ignored"])
+            return r.choice(REFUSED["about"]).format(o=order), NO_CALL
+        quotation = r.choice(REFUSED["quoted"]).format(o=order) + r.choice(REFUSED["ignored"])
         if r.random() < 0.35:
             return quotation, NO_CALL
         ask, call = self._request(r.choice(self.wordings), 2)
@@ -230,11 +179,11 @@ class Source:
         same = r.random() < 0.6
         slots = unwanted.slots(2, r) | ({"h": "it"} if same else {})
         thing = r.choice(unwanted.things or ["that"]).format(**slots)
-        no = r.choice(_SAY["not"]).format(o=r.choice(unwanted.orders).format(**slots), t=thing)
+        no = r.choice(SAY["not"]).format(o=r.choice(unwanted.orders).format(**slots), t=thing)
         glue = r.choice((", ", "; ", ". ", ", just ", " but ", ", only "))
         return (f"{ask}{glue}{no}" if r.random() < 0.5 or same else f"{no}{glue}{ask}"), call
 
-    def _joined(self, first: Sample, second: Sample, glue: Sequence[str] = _SAY["then"]) -> Sample:
+    def _joined(self, first: Sample, second: Sample, glue: Sequence[str] = SAY["then"]) -> Sample:
         (a, wrote_a), (b, wrote_b) = first[0], _shifted(second, _highest(first))[0]
         return [(a.rstrip(".!? ") + self.random.choice(glue) + b, _calls([*_split(wrote_a), *_split(wrote_b)]))]
 
@@ -263,11 +212,11 @@ class Source:
         if host is None:
             return []
         if r.random() < 0.2:
-            return [*sample, (r.choice(_SAY["again"]), wrote)]
+            return [*sample, (r.choice(SAY["again"]), wrote)]
         if r.random() < 0.15:
-            return [*sample, (r.choice(_SAY["thanks"]), NO_CALL)]
+            return [*sample, (r.choice(SAY["thanks"]), NO_CALL)]
         other = f"⟨H{_highest(sample) + 1}⟩"
-        return [*sample, (r.choice(_SAY["same"]).format(h=other), wrote.replace(host.group(), other))]
+        return [*sample, (r.choice(SAY["same"]).format(h=other), wrote.replace(host.group(), other))]
 
     def _vague(self, sample: Sample) -> Sample:
         """A request whose target is gone asks back; the answer names it."""
@@ -275,10 +224,10 @@ class Source:
         host = _HOST.search(wrote)
         if host is None or "⟨W" in text or len(_POINTER.findall(text)) > 2 or "⟨U" in text:
             return []
-        vague = text.replace(host.group(), self.random.choice(_SAY["vague"]))
+        vague = text.replace(host.group(), self.random.choice(SAY["vague"]))
         rows: Sample = [(vague, CLARIFY)]
         if self.random.random() < 0.6:
-            rows.append((self.random.choice(_SAY["target"]).format(h=host.group()), wrote))
+            rows.append((self.random.choice(SAY["target"]).format(h=host.group()), wrote))
         return rows
 
     def _finished(self, sample: Sample) -> Sample:
@@ -307,7 +256,7 @@ class Source:
             return sample
         new = f"⟨{letter}{free[0]}⟩"
         shown = new + (
-            r.choice(_SAY["machine"]).format(n=f"{r.randint(1, 30):02d}" if r.random() < 0.5 else r.randint(1, 99))
+            r.choice(SAY["machine"]).format(n=f"{r.randint(1, 30):02d}" if r.random() < 0.5 else r.randint(1, 99))
             if letter == "W"
             else ""
         )
@@ -358,7 +307,7 @@ def _chained(first: Sample, second: Sample, swap: bool) -> Sample:
 def _listing(items: Sequence[str], r: random.Random) -> str:
     if r.random() < 0.15:
         return r.choice((" ", ", ", "\n- ")).join(items)
-    last = r.choice(_SAY["and"])
+    last = r.choice(SAY["and"])
     return ", ".join(items[:-1]) + last + items[-1]
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import NamedTuple
 
 from netassist.nano.dialogues import dialogues
 from netassist.nano.notation import Talk
+from netassist.nano.wordings import wordings
 
 LONGEST_RUN = 7
 """Words in a row that training text may share with a case."""
@@ -42,8 +42,8 @@ def training_texts() -> Iterator[str]:
     """Every user turn of the seed dialogues, and every wording of generated requests."""
     for dialogue in dialogues():
         yield from (turn.user for turn in dialogue.turns)
-    for row in tomllib.loads((Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8"))["wording"]:
-        yield from (order.format(h="host.example.org", n="8443", d="5 minutes", p="22,80") for order in row["orders"])
+    for wording in wordings():
+        yield from (order.format(h="host.example.org", n="8443", d="5 minutes", p="22,80") for order in wording.orders)
 
 
 def leaks(ours: Iterable[str], cases: Iterable[tuple[str, str]]) -> Iterator[Leak]:

@@ -1,0 +1,112 @@
+"""The way out: scope, pinning, deadlines, counting, and being interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from netassist.network import Network
+from netassist.observations import Failed, FailureKind
+from netassist.scope import Scope
+
+LOOPBACK = Scope().naming("127.0.0.1")
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A server that accepts and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def failure(network: Network, host: str, port: int, *, read: bool = False) -> tuple[FailureKind, str]:
+    async def talk() -> None:
+        async with network.connect(host, port) as stream:
+            if read:
+                await stream.receive()
+
+    with pytest.raises(Failed) as failed:
+        asyncio.run(talk())
+    return failed.value.failure.kind, failed.value.failure.message
+
+
+def test_a_connection_is_counted_and_tells_its_address(silent_port: int) -> None:
+    network = Network(LOOPBACK)
+
+    async def talk() -> str:
+        async with network.connect("127.0.0.1", silent_port) as stream:
+            return stream.address
+
+    assert (asyncio.run(talk()), network.connections) == ("127.0.0.1", 1)
+
+
+def test_what_is_out_of_scope_is_not_even_tried(silent_port: int) -> None:
+    network = Network(Scope().naming("192.0.2.1"))
+    assert failure(network, "127.0.0.1", silent_port)[0] == "out_of_scope"
+    assert network.connections == 0
+
+
+def test_each_failure_names_host_and_step(silent_port: int) -> None:
+    kind, message = failure(Network(LOOPBACK, timeout=0.2), "127.0.0.1", silent_port, read=True)
+    assert (kind, message) == ("timeout", f"127.0.0.1:{silent_port}: waiting for an answer: no answer within 0.2 s")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = server.getsockname()[1]
+    kind, message = failure(Network(LOOPBACK), "127.0.0.1", closed)
+    assert (kind, f"127.0.0.1:{closed}: connecting: refused" in message) == ("refused", True)
+    kind, message = failure(Network(Scope().naming("no-such-host.invalid")), "no-such-host.invalid", 443)
+    assert (kind, "check the spelling" in message) == ("unresolvable", True)
+
+
+def test_the_deadline_of_the_call_ends_every_step(silent_port: int) -> None:
+    kind, message = failure(Network(LOOPBACK, timeout=60, deadline=0.2), "127.0.0.1", silent_port, read=True)
+    assert (kind, "no answer within 0." in message) == ("timeout", True)
+
+
+def test_interrupting_ends_the_step_under_way(silent_port: int) -> None:
+    network = Network(LOOPBACK, timeout=60)
+
+    async def talk() -> None:
+        async with network.connect("127.0.0.1", silent_port) as stream:
+            asyncio.get_running_loop().call_soon(network.interrupt)
+            await stream.receive()
+
+    with pytest.raises(Failed, match="interrupted"):
+        asyncio.run(talk())
+    assert network.remaining == 0
+
+
+def test_a_name_keeps_the_address_that_it_had_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["192.0.2.1", "127.0.0.1"])
+
+    async def rebinding(*_: object, **__: object) -> list[tuple[Any, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), 0))]
+
+    network = Network(Scope().naming("rebind.test"))
+
+    async def look_up() -> list[str]:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", rebinding)
+        return [str(address) for _ in range(2) for address in await network.resolve("rebind.test")]
+
+    assert asyncio.run(look_up()) == ["192.0.2.1", "192.0.2.1"]
+
+
+def test_a_name_that_leads_to_loopback_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def inside(*_: object, **__: object) -> list[tuple[Any, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+    async def look_up() -> None:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", inside)
+        await Network(Scope().naming("inside.test")).resolve("inside.test")
+
+    with pytest.raises(Failed, match="must be written out"):
+        asyncio.run(look_up())
+
+
+def test_what_a_scope_denies_inside_a_network_is_told() -> None:
+    scope = Scope(deny=("10.0.3.0/24", "localhost")).naming("10.0.0.0/16")
+    area, denied = asyncio.run(Network(scope).resolve_network("10.0.0.0/16"))
+    assert (str(area), [str(rule) for rule in denied]) == ("10.0.0.0/16", ["10.0.3.0/24"])

@@ -208,6 +208,50 @@ def _completed_label(word: str, known: Sequence[Entity]) -> str | None:
     return None
 
 
+_SPOKEN_ENDS = frozenset(
+    [
+        "com",
+        "org",
+        "net",
+        "info",
+        "biz",
+        "eu",
+        "de",
+        "at",
+        "ch",
+        "fr",
+        "be",
+        "lu",
+        "es",
+        "mx",
+        "ar",
+        "cl",
+        "co",
+        "it",
+        "pt",
+        "br",
+        "nl",
+        "uk",
+        "ie",
+        "pl",
+        "cz",
+        "se",
+        "no",
+        "dk",
+        "fi",
+        "io",
+        "dev",
+        "app",
+        "lan",
+        "local",
+        "home",
+        "internal",
+        "arpa",
+        "test",
+    ]
+)
+
+
 def _dictated(text: str) -> str | None:
     """``mail dot example dot org`` as it is written; None where it reads like no name."""
     labels = [_dictated_label(label) for label in re.split(r" (?:dot|punkt|punto|point) ", text, flags=re.IGNORECASE)]
@@ -216,6 +260,9 @@ def _dictated(text: str) -> str | None:
     ]
     if len(labels) == 4 and all(n is not None and n < 256 for n in numbers):
         return ".".join(str(n) for n in numbers)
+    # "At some point this …": where the separator is an ordinary word, the last label has to be one that names end with.
+    if not re.search(" dot ", text, re.IGNORECASE) and labels[-1].lower() not in _SPOKEN_ENDS:
+        return None
     return ".".join(labels) if re.fullmatch(r"[^\W\d_]{2,24}", labels[-1]) else None
 
 

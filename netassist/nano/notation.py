@@ -147,7 +147,7 @@ def rest_after(request: str, name: Entity) -> str:
     """What follows a processor's name in the request, without the words that lead in and the courtesy after it."""
     where = request.rfind(name.text)
     rest = request[where + len(name.text) :] if where >= 0 else ""
-    rest = re.sub(rf"^[\s,:;'\"”`(]*(?:{_LEAD}[\s:]+)*['\"“`]?", "", rest, flags=re.IGNORECASE)
+    rest = re.sub(rf"^[\s,:;'\"”`(]*(?:{_LEAD}(?:[\s:]+|$))*['\"“`]?", "", rest, flags=re.IGNORECASE)
     rest = re.split(r"(?:[.!?]\s|\n|[.!?]?$|[,;–]\s?(?=[a-z]+\s))", rest, maxsplit=1)[0]
     return re.sub(rf"[\s,'\"”`)]*(?:{_POLITE})?[\s'\"”`).!?]*$", "", rest, flags=re.IGNORECASE).strip()
 

@@ -25,6 +25,12 @@ KINDS: dict[str, tuple[Kind, ...]] = {
 }
 """The kinds of entity that each parameter may take; a parameter that is not here takes free text, an enum value or a boolean."""
 
+STARTTLS_PORTS: dict[str, frozenset[int]] = {
+    "smtp": frozenset({25, 26, 587, 2525, 2587}), "imap": frozenset({143}), "pop3": frozenset({110}), "ftp": frozenset({21}),
+    "ldap": frozenset({389}), "xmpp": frozenset({5222, 5269}), "postgres": frozenset({5432}), "mysql": frozenset({3306}),
+}  # fmt: skip
+"""What has to be said, as a number or as the name of a service, before TLS is begun inside another protocol."""
+
 KEEPS_URL = frozenset({("http_check", "url"), ("monitor_add", "host"), ("monitor_edit", "host"), ("monitor_remove", "host"),
                        ("monitor_history", "host")})  # fmt: skip
 """Where a URL stays whole; elsewhere its host is taken."""
@@ -41,6 +47,9 @@ def value_of(tool: str, parameter: str, entity: Entity) -> Value:
 
 def candidates(parameter_name: str, parameter: Parameter, entities: Sequence[Entity], tool: str = "") -> tuple[Value, ...] | None:
     """The values a parameter may take, latest said last; None where free text is allowed."""
+    if parameter_name == "starttls":
+        said_ports = {entity.value for entity in entities if entity.kind in ("number", "service_port")}
+        return tuple(protocol for protocol in parameter.enum or () if STARTTLS_PORTS[protocol] & said_ports)
     if parameter.enum:
         return parameter.enum
     if parameter.type == "boolean":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from netassist.grounding import candidates
 from netassist.llama.calls import calls_grammar
 from netassist.llama.grammar import Literal, Node
 from netassist.llama.messages import Segment
@@ -56,7 +57,7 @@ def grammar(tools: Sequence[Tool], talk: Talk) -> Node:
     def values(tool: Tool, name: str) -> list[str]:
         parameter = tool.parameters.properties[name]
         if parameter.enum:
-            return [literal(value) for value in parameter.enum]
+            return [literal(value) for value in candidates(name, parameter, talk.entities) or ()]
         if parameter.type == "boolean":
             return [literal(True), literal(False)]
         return [pointer for pointer, _ in notation.pointers(tool.name, name, talk)]

@@ -5,6 +5,7 @@ The same rule serves the grammar (which offers nothing else) and the gate (which
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from netassist.entities import Entity, Kind
@@ -34,6 +35,28 @@ STARTTLS_PORTS: dict[str, frozenset[int]] = {
 KEEPS_URL = frozenset({("http_check", "url"), ("monitor_add", "host"), ("monitor_edit", "host"), ("monitor_remove", "host"),
                        ("monitor_history", "host")})  # fmt: skip
 """Where a URL stays whole; elsewhere its host is taken."""
+
+
+_BACK = re.compile(
+    r"\b(?:both|two|three|same|too|also|again|all|those|these|them|they|it|its|that|previous|earlier|before|former|latter|first|second|third|last|"
+    r"other|others|either|each|every|compare|instead|not|beide|beiden|alle|gleiche|selbe|dasselbe|auch|nochmal|vorher|erste|zweite|andere|statt|"
+    r"deux|aussi|même|encore|tous|premier|autre|ambos|también|mismo|todos|otro|otra|primero|entrambi|anche|stesso|tutti|altro|primo|ook|zelfde|"
+    r"andere|allebei|também|mesmo|outro|ambas)\b",
+    re.IGNORECASE,
+)
+_TARGETS: tuple[Kind, ...] = ("host", "network", "url")
+
+
+def confined(request: str, named: Sequence[Entity]) -> bool:
+    """Whether a request speaks of the targets that it names and of no earlier ones: it names some, and refers back to none."""
+    return any(entity.kind in _TARGETS for entity in named) and not _BACK.search(request)
+
+
+def within_reach(request: str, named: Sequence[Entity], earlier: Sequence[Entity]) -> list[Entity]:
+    """The entities that a request may point at: its own and those of earlier turns; no earlier targets where it is `confined`."""
+    if not confined(request, named):
+        return [*earlier, *named]
+    return [*(entity for entity in earlier if entity.kind not in (*_TARGETS, "word")), *named]
 
 
 def value_of(tool: str, parameter: str, entity: Entity) -> Value:

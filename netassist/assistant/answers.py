@@ -15,21 +15,30 @@ from netassist.toolbox import Call, tools
 from netassist.untrusted import as_text
 
 StepStatus = Status | Literal["refused", "unavailable"]
+Refusal = Literal["invalid", "unavailable", "ungrounded", "out_of_scope", "denied"]
 Outcome = Literal["answered", "clarify", "no_call", "failed"]
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One planned call and what came of it. `message` says why it failed, was refused, or is not there yet."""
+    """One planned call and what came of it.
+
+    `message` says why it failed, was refused, or is not there; `refusal` which rule refused it.
+    """
 
     call: Call
     status: StepStatus
     duration_s: float = 0.0
     message: str | None = None
     report: Report | None = None
+    refusal: Refusal | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag="netassist/answer/1"):
-    """The answer to one request. `unverified` is for text that a model wrote; on this tier all of it comes from findings."""
+    """The answer to one request.
+
+    `unverified` is for text that a model wrote; on this tier all of it comes from findings. `unused` are targets that the request
+    names and no call touches.
+    """
 
     request: str
     answer: str
@@ -40,18 +49,23 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     findings: tuple[Finding, ...] = ()
     unverified: tuple[str, ...] = ()
     interrupted: bool = False
+    unused: tuple[str, ...] = ()
 
     @property
     def reports(self) -> tuple[Report, ...]:
         return tuple(step.report for step in self.steps if step.report is not None)
 
 
-def answered(request: str, steps: Sequence[Step], backend: str, model: str, interrupted: bool) -> Answer:
+def answered(
+    request: str, steps: Sequence[Step], backend: str, model: str, *, interrupted: bool = False, unused: Sequence[str] = ()
+) -> Answer:
     """The answer made of the steps' reports. It is ``failed`` where not one of them measured anything."""
     text = " ".join(sentence(step.report) if step.report is not None else step.message or "" for step in steps)
     measured = any(step.report is not None and step.report.status != "failed" for step in steps)
     if interrupted:
         text = f"Interrupted; this is what is known. {text}"
+    if unused:
+        text = f"{text} {not_touched(unused)}"
     return Answer(
         request=as_text(request, 2000),
         answer=text,
@@ -61,6 +75,7 @@ def answered(request: str, steps: Sequence[Step], backend: str, model: str, inte
         steps=tuple(steps),
         findings=merged([step.report for step in steps if step.report is not None]),
         interrupted=interrupted,
+        unused=tuple(unused),
     )
 
 
@@ -73,7 +88,12 @@ def unanswered(request: str, plan: Plan, backend: str, model: str, inventory: Ma
     )
 
 
-_NOTHING = "No tool of mine serves this, so nothing was run. I can use: {tools}."
+def not_touched(unused: Sequence[str]) -> str:
+    """The sentence about targets that were named and not used."""
+    return f"Nothing was run on {', '.join(unused)}, which you named too; ask again if you meant it."
+
+
+_NOTHING = "I see nothing here that a tool of mine does, so nothing was run. I can use: {tools}."
 
 
 def _question(inventory: Mapping[str, str]) -> str:

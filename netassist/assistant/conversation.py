@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from time import monotonic
 
-from netassist.assistant.answers import Answer, Step, answered, unanswered
+from netassist.assistant.answers import Answer, Step, StepStatus, answered, unanswered
 from netassist.assistant.events import Event, Finished, Moved, Planned, Started
 from netassist.assistant.gate import Approve, Pass, Refused, admit
 from netassist.assistant.journal import Journal, entry
@@ -16,8 +16,10 @@ from netassist.audit import judged
 from netassist.backends.planning import Backend, Exchange, Plan
 from netassist.configuration import Settings
 from netassist.entities import Entity, recognise
+from netassist.grounding import within_reach
 from netassist.network import Network, Progress
 from netassist.reports.text import sentence
+from netassist.targets import host_of
 from netassist.toolbox import Call, Risk, run, tools
 
 AT_ONCE = 4
@@ -82,16 +84,23 @@ class Conversation:
         self.journal.open()
         inventory = self.settings.inventory
         plan = await self._plan(request)
-        said = [*self._said, *recognise(request, inventory, self._said)]
+        named = recognise(request, inventory, self._said)
+        said = [*self._said, *named]
+        reach = within_reach(request, named, self._said)
         if plan.outcome != "call":
             answer = unanswered(request, plan, self.backend.name, self.backend.model, inventory)
             self._remember(request, plan, said, ())
             return answer
         self.tell(Planned(plan.calls))
         limit = asyncio.Semaphore(AT_ONCE)
-        steps = await self._steps([self._step(limit, i, call, request, said) for i, call in enumerate(plan.calls)])
+        steps = await self._steps([self._step(limit, i, call, request, reach) for i, call in enumerate(plan.calls)])
         self._remember(request, plan, said, steps)
-        return answered(request, steps, self.backend.name, self.backend.model, self._interrupted)
+        unused = _unused(named, plan.calls)
+        return answered(request, steps, self.backend.name, self.backend.model, interrupted=self._interrupted, unused=unused)
+
+    def forget(self) -> None:
+        """Begin anew: what was said and measured so far is referred to no more."""
+        self._earlier, self._said = [], []
 
     def interrupt(self) -> None:
         """Stop what is under way: planning is given up, and probes report what they have."""
@@ -139,7 +148,8 @@ class Conversation:
                 self._go_on(call)
             except Refused as refused:
                 self.journal.write(entry(request, planned_by, call, "nobody", str(refused)))
-                step = Step(call, "unavailable" if refused.kind == "unavailable" else "refused", message=str(refused))
+                status: StepStatus = "unavailable" if refused.kind == "unavailable" else "refused"
+                step = Step(call, status, message=str(refused), refusal=refused.kind)
             else:
                 self.tell(Started(index, call))
                 step = await self._run(index, call, passed)
@@ -170,6 +180,14 @@ class Conversation:
         results = tuple(sentence(step.report) if step.report else step.message or "" for step in steps)
         self._earlier.append(Exchange(request, plan.calls, plan.outcome, results))
         self._said = said
+
+
+def _unused(named: Sequence[Entity], calls: Sequence[Call]) -> tuple[str, ...]:
+    """Hosts, networks and URLs that a request names and no call points at."""
+    used = {host_of(str(value)).lower().rstrip(".") for call in calls for value in call.arguments.values()}
+    used |= {str(value) for call in calls for value in call.arguments.values()}
+    targets = dict.fromkeys(str(entity.value) for entity in named if entity.kind in ("host", "network", "url"))
+    return tuple(target for target in targets if target not in used and host_of(target).lower().rstrip(".") not in used)
 
 
 def network_for(call: Call, passed: Pass, settings: Settings, progress: Callable[[Progress], None]) -> Network:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from netassist.assistant.answers import Refusal
 from netassist.configuration import Settings
 from netassist.entities import Entity
 from netassist.grounding import grounded
@@ -24,7 +25,7 @@ NEEDS_APPROVAL: frozenset[Risk] = frozenset({"intrusive", "change"})
 class Refused(Exception):
     """A call that may not be run. The message is for the person; `kind` says which rule refused it."""
 
-    def __init__(self, kind: Literal["invalid", "unavailable", "ungrounded", "out_of_scope", "denied"], message: str) -> None:
+    def __init__(self, kind: Refusal, message: str) -> None:
         super().__init__(message)
         self.kind = kind
 

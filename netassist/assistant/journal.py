@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from netassist.untrusted import as_text
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """`digest` is the SHA-256 of the report's JSON; `status` is the report's, or ``refused``; `allowed_by` names who said yes."""
+    """`status` is the report's, or ``refused``; `allowed_by` names who said yes.
+
+    `commands` are the programs that were run, with their arguments; `digest` is the SHA-256 of the report's JSON.
+    """
 
     time: datetime
     user: str
@@ -28,7 +32,7 @@ class Entry(msgspec.Struct, frozen=True):
     allowed_by: str
     status: str
     message: str | None = None
-    command: tuple[str, ...] = ()
+    commands: tuple[tuple[str, ...], ...] = ()
     digest: str | None = None
 
 
@@ -76,4 +80,13 @@ def entry(request: str, planned_by: str, call: Call, allowed_by: str, outcome: R
         return Entry(*facts, "refused", outcome)
     digest = hashlib.sha256(msgspec.json.encode(outcome)).hexdigest()
     error = outcome.error.message if outcome.error else None
-    return Entry(*facts, outcome.status, error, tuple(getattr(outcome, "command", ())), digest)
+    return Entry(*facts, outcome.status, error, tuple(_commands(outcome)), digest)
+
+
+def _commands(report: Report) -> Iterator[tuple[str, ...]]:
+    """The commands of a report and, where it is an audit, of the reports inside it."""
+    if command := getattr(report, "command", ()):
+        yield tuple(command)
+    for host in getattr(report, "hosts", ()):
+        for inner in getattr(host, "reports", ()):
+            yield from _commands(inner)

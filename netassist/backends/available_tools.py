@@ -14,7 +14,7 @@ import msgspec
 
 from netassist.backends.planning import Exchange, Plan
 from netassist.entities import Entity, recognise
-from netassist.grounding import candidates
+from netassist.grounding import candidates, within_reach
 from netassist.llama.calls import CLOSE, MOST_CALLS, OPEN, calls_grammar
 from netassist.llama.grammar import Literal, Node, Text
 from netassist.llama.grammar import Sequence as InOrder
@@ -127,11 +127,12 @@ def grammar(
 ) -> Node:
     """Calls over what the user named in this conversation, or an answer in the model's own words."""
     said: list[Entity] = []
-    for text in (*(exchange.request for exchange in earlier), request):
-        said += recognise(text, inventory, said)
+    for exchange in earlier:
+        said += recognise(exchange.request, inventory, said)
+    reach = within_reach(request, recognise(request, inventory, said), said)
 
     def values(tool: Tool, name: str) -> list[str] | None:
-        allowed = candidates(name, tool.parameters.properties[name], said, tool.name)
+        allowed = candidates(name, tool.parameters.properties[name], reach, tool.name)
         return None if allowed is None else [literal(value) for value in allowed]
 
     answer = calls_grammar(tools, values, (Text(most=LONGEST_ANSWER, forbidden="<", least=1),))

@@ -93,7 +93,10 @@ class TestLlm:
         self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]
     ) -> Plan:
         turns = [nano.Turn(exchange.request, exchange.calls, exchange.outcome) for exchange in earlier]
-        asked = nano.question(request, turns, tools, inventory)
+        try:
+            asked = nano.question(request, turns, tools, inventory)
+        except nano.TooMany as error:
+            raise BackendError(str(error)) from error
         completed = await self._complete(asked.prompt, asked.grammar, nano.MOST_TOKENS)
         try:
             reading = nano.answered(completed.text, asked.talk)

@@ -42,23 +42,31 @@ _LEAD = (
 
 
 class Talk:
-    """The entities of a conversation, each value with one placeholder over all its turns."""
+    """The entities of a conversation, each value with one placeholder over all its turns.
+
+    `named_last` are the placeholders that the last turn holds, `crowded_out` its entities for which no placeholder was left.
+    """
 
     def __init__(self, inventory: Mapping[str, str] | None = None) -> None:
         self.inventory = inventory or {}
         self.entities: list[Entity] = []
         self.placeholders: dict[str, Entity] = {}
         self.last = ""
+        self.named_last: set[str] = set()
+        self.crowded_out: list[Entity] = []
         self._names: dict[tuple[str, str], str] = {}
 
     def read(self, request: str) -> str:
         """The next user turn with its entities as placeholders; names that may be ordinary words keep their text."""
         found = recognise(request, self.inventory, self.entities)
         parts, position = [], 0
+        self.named_last, self.crowded_out = set(), []
         for entity in found:
             name = self._placeholder(entity)
             if name is None:
+                self.crowded_out.append(entity)
                 continue
+            self.named_last.add(name)
             parts += [plain(request[position : entity.start]), name]
             position = entity.start if _keeps_text(entity) else entity.end
         parts.append(plain(request[position:]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from netassist.grounding import candidates
+from netassist.grounding import candidates, confined
 from netassist.llama.calls import calls_grammar
 from netassist.llama.grammar import Literal, Node
 from netassist.llama.messages import Segment
@@ -15,6 +15,8 @@ from netassist.toolbox import Call, Tool
 
 MOST_TOKENS = 160
 """Of one answer: twelve calls of some twelve tokens."""
+
+_TARGETS = frozenset({"host", "target", "name", "url"})
 
 
 class Turn(NamedTuple):
@@ -33,11 +35,32 @@ class Question(NamedTuple):
     talk: Talk
 
 
+class TooMany(ValueError):
+    """A request that names more targets than the model has placeholders for; the message is one line for the user."""
+
+
 def question(request: str, earlier: Sequence[Turn], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Question:
     """The prompt as in training: the tools on offer, earlier turns with their calls, the request.
 
     An earlier turn whose calls point at nothing that was said (they were edited, say) is left out, but what it named stays known.
+    The earliest turns are forgotten where the conversation has named more than there are placeholders.
+
+    Raises:
+        TooMany: the request alone does.
     """
+    kept = list(earlier)
+    while True:
+        asked = _question(request, kept, tools, inventory)
+        crowded = [str(e.value) for e in asked.talk.crowded_out if e.kind in ("host", "network", "url")]
+        if not crowded:
+            return asked
+        if not kept:
+            most = notation.LIMITS["H"]
+            raise TooMany(f"that is too many targets for one question ({crowded[0]} and what follows); name {most} at most")
+        del kept[0]
+
+
+def _question(request: str, earlier: Sequence[Turn], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Question:
     talk = Talk(inventory)
     prompt = [Segment(notation.tool_list(tools), ours=True)]
     for turn in earlier:
@@ -52,7 +75,11 @@ def question(request: str, earlier: Sequence[Turn], tools: Sequence[Tool], inven
 
 
 def grammar(tools: Sequence[Tool], talk: Talk) -> Node:
-    """Calls over this conversation's placeholders, no call, or a question back; each piece is one token."""
+    """Calls over this conversation's placeholders, no call, or a question back; each piece is one token.
+
+    A request that names its own targets, and refers back to none, is offered no earlier ones.
+    """
+    here = talk.named_last if confined(talk.last, [talk.placeholders[name] for name in talk.named_last]) else talk.placeholders
 
     def values(tool: Tool, name: str) -> list[str]:
         parameter = tool.parameters.properties[name]
@@ -60,7 +87,8 @@ def grammar(tools: Sequence[Tool], talk: Talk) -> Node:
             return [literal(value) for value in candidates(name, parameter, talk.entities) or ()]
         if parameter.type == "boolean":
             return [literal(True), literal(False)]
-        return [pointer for pointer, _ in notation.pointers(tool.name, name, talk)]
+        pointers = [pointer for pointer, _ in notation.pointers(tool.name, name, talk)]
+        return [pointer for pointer in pointers if name not in _TARGETS or pointer in here]
 
     otherwise = (Literal(notation.NO_CALL, whole=True), Literal(notation.CLARIFY, whole=True))
     return calls_grammar(tools, values, otherwise, whole=True)
@@ -76,4 +104,4 @@ def answered(text: str, talk: Talk) -> Reading:
     return Reading(reading.outcome, tuple(calls))
 
 
-__all__ = ["MOST_TOKENS", "Question", "Turn", "Unreadable", "answered", "grammar", "question"]
+__all__ = ["MOST_TOKENS", "Question", "TooMany", "Turn", "Unreadable", "answered", "grammar", "question"]

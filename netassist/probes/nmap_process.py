@@ -1,4 +1,4 @@
-"""Runs Nmap: follows its output for progress and open ports, ends it at the deadline, leaves nothing running."""
+"""Runs Nmap: follows its output for progress and open ports, ends it at the deadline, leaves nothing running (lifeline.py)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 from netassist.network import Network, Progress
 from netassist.observations import Failed
+from netassist.probes import lifeline
 from netassist.untrusted import as_text
 
 XML_LIMIT = 64 * 2**20
@@ -81,30 +83,32 @@ async def run_nmap(program: str, arguments: Sequence[str], network: Network, fol
         xml, errors = Path(folder, "scan.xml"), Path(folder, "errors")
         command = (program, "-oX", str(xml), "-v", "--stats-every", "1s", *arguments)
         stopped = None
-        async with _process(command, errors) as process:
+        async with _process(folder, command, errors) as process:
             try:
                 await network.within(_follow(process, follower), follower.title, seconds)
             except Failed as failed:
                 stopped = failed
         code = None if stopped else process.returncode
+        if code == lifeline.NOT_FOUND:
+            raise Failed("missing_program", f"{program} is not there; install it: apt install nmap")
+        if code == lifeline.NOT_STARTED:
+            raise Failed("denied", f"{program} cannot be started: {_tail(errors)}")
         return Run(command, _head(xml), tuple(follower.open_ports), _tail(errors), code, stopped)
 
 
 @contextlib.asynccontextmanager
-async def _process(command: Sequence[str], errors: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _process(folder: str, command: Sequence[str], errors: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "NMAPDIR")} | {"LC_ALL": "C"}
     try:
         with errors.open("wb") as error_file:
             process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
+                sys.executable, "-I", "-S", lifeline.__file__, folder, *command,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=error_file,
                 env=environment,
                 start_new_session=True,
-            )
-    except FileNotFoundError:
-        raise Failed("missing_program", f"{command[0]} is not there; install it: apt install nmap") from None
+            )  # fmt: skip
     except OSError as error:
         raise Failed("denied", f"{command[0]} cannot be started: {error.strerror}") from None
     try:

@@ -149,6 +149,39 @@ def test_earlier_turns_ground_later_ones(port: int, journal: Journal) -> None:
     assert "is open" in earlier[1].results[0]
 
 
+def test_a_target_that_was_named_and_not_used_is_told(port: int, journal: Journal) -> None:
+    answer = asyncio.run(
+        Conversation(Fixed(calls(tcp(port))), Settings(), journal).ask(f"port {port} on 127.0.0.1 and 192.0.2.9")
+    )
+    assert answer.unused == ("192.0.2.9",)
+    assert "Nothing was run on 192.0.2.9" in answer.answer
+
+
+def test_the_model_cannot_bring_an_earlier_host_where_another_was_named(port: int, journal: Journal) -> None:
+    backend = Fixed(calls(tcp(port)), calls(tcp(port)))
+    conversation = Conversation(backend, Settings(), journal)
+
+    async def talk() -> Answer:
+        await conversation.ask(f"is port {port} open on 127.0.0.1")
+        return await conversation.ask(f"check port {port} on 192.0.2.9")
+
+    [step] = asyncio.run(talk()).steps
+    assert (step.status, step.refusal) == ("refused", "ungrounded")
+
+
+def test_what_is_forgotten_grounds_nothing(port: int, journal: Journal) -> None:
+    backend = Fixed(calls(tcp(port)), calls(tcp(port)))
+    conversation = Conversation(backend, Settings(), journal)
+
+    async def talk() -> Answer:
+        await conversation.ask(f"is port {port} open on 127.0.0.1")
+        conversation.forget()
+        return await conversation.ask("again")
+
+    assert asyncio.run(talk()).steps[0].refusal == "ungrounded"
+    assert backend.asked[-1][1] == ()
+
+
 def test_interrupting_the_planner_runs_nothing(journal: Journal) -> None:
     backend = Fixed()
     conversation = Conversation(backend, Settings(), journal)

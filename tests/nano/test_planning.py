@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from netassist.llama.matching import State, start
 from netassist.nano.notation import CLARIFY, END, NO_CALL, Reading, Talk, Unreadable, write
-from netassist.nano.planning import Turn, answered, question
+from netassist.nano.planning import TooMany, Turn, answered, question
 from netassist.toolbox import Call, tools
 
 EVERY = list(tools().values())
@@ -137,3 +137,24 @@ def test_whatever_is_asked_every_admitted_answer_can_be_read(request_: str, data
         written, state = written + piece, after
     # Then what was written can be read
     assert answered(written.decode(), talk).outcome in ("call", "no_call", "clarify")
+
+
+def test_a_request_that_names_its_own_target_is_offered_no_earlier_one() -> None:
+    earlier = Turn("ping 10.0.0.1", (Call("ping", {"host": "10.0.0.1"}),), "call")
+    first, second = (f"<TOOLCALL>[ping(host=⟨H{n}⟩)]</TOOLCALL>" for n in (1, 2))
+    _, own, _ = asked("ping 10.0.0.2", earlier)
+    assert (admits(own, second), admits(own, first)) == (True, False)
+    _, back, _ = asked("ping 10.0.0.2 and the other one again", earlier)
+    assert (admits(back, second), admits(back, first)) == (True, True)
+
+
+def test_where_placeholders_run_out_the_earliest_turns_are_forgotten() -> None:
+    hosts = [f"10.0.0.{n}" for n in range(1, 31)]
+    earlier = [Turn(f"ping {host}", (Call("ping", {"host": host}),), "call") for host in hosts[:-1]]
+    _, _, talk = asked(f"ping {hosts[-1]}", *earlier)
+    assert hosts[-1] in {str(entity.value) for entity in talk.placeholders.values()}
+
+
+def test_more_targets_than_placeholders_are_refused_with_their_number() -> None:
+    with pytest.raises(TooMany, match="name 10 at most"):
+        asked("ping " + ", ".join(f"10.0.0.{n}" for n in range(1, 15)))

@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from netassist.scope import Scope
-from netassist.targets import parse_network, parse_target
+from netassist.targets import parse_address, parse_network, parse_target
 
 
 class BadConfiguration(ValueError):
@@ -67,51 +68,172 @@ def state_folder() -> Path:
     return _folder("XDG_STATE_HOME", ".local/state")
 
 
-def load(path: Path | None = None) -> Settings:
-    """The settings in `path`, or in the user's file, or the defaults where there is none.
+def load(path: Path | None = None, ca_file: Path | None = None) -> Settings:
+    """The settings in `path`, or in the user's file, or the defaults where there is none; `ca_file` is a flag's.
 
     Raises:
         BadConfiguration: it cannot be read, is not TOML, or holds what no setting takes.
     """
     file = path or configuration_file()
-    if not file.exists() and path is None and "NETASSIST_CONFIG" not in os.environ:
-        return Settings()
+    optional = path is None and "NETASSIST_CONFIG" not in os.environ
+    settings = Settings() if optional and not file.exists() else _read(file)
+    if ca_file is not None:
+        settings = msgspec.structs.replace(settings, ca_file=str(ca_file))
+        if wrong := _wrong_anchors(str(ca_file)):
+            raise BadConfiguration(f"--ca-file: {wrong}")
+    return settings
+
+
+def most_threads() -> int:
+    """Threads beyond which a model is only slowed down."""
+    return 4 * (os.cpu_count() or 1)
+
+
+def check_threads(threads: int) -> int:
+    """The number itself; raises ValueError outside 1 to `most_threads()`."""
+    if not 1 <= threads <= most_threads():
+        raise ValueError(f"{threads} threads are not between 1 and {most_threads()}")
+    return threads
+
+
+def _read(file: Path) -> Settings:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfiguration(f"{file}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     try:
-        settings = msgspec.convert(tomllib.loads(text), Settings)
+        raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadConfiguration(f"{file}: {error}") from None
-    except msgspec.ValidationError as error:
-        raise BadConfiguration(f"{file}:{_line_of(text, str(error))}{error}") from None
-    for name, host in settings.targets.items():
-        _check(file, text, "targets", name, host)
-    for rule in (*settings.scope.allow, *settings.scope.deny):
-        _check(file, text, "scope", rule, rule.removeprefix("."))
-    return settings
+    for path, wrong in _mistakes(raw):
+        line = line_of(text, path)
+        raise BadConfiguration(f"{file}:{f'{line}:' if line else ''} {wrong}")
+    return msgspec.convert(raw, Settings)
 
 
-def _check(file: Path, text: str, table: str, key: str, host: str) -> None:
+_WORDS = {dict: "a table", list: "a list of texts", str: "a text in quotation marks", int: "a whole number"}
+_SETTINGS: dict[str, dict[str, type]] = {
+    "": {"targets": dict, "scope": dict, "model": dict, "ca_file": str, "resolver": str},
+    "scope": {"allow": list, "deny": list},
+    "model": {"file": str, "threads": int},
+}
+
+
+def _mistakes(raw: dict[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Where the file holds what no setting takes (table, key, text of a list), and why."""
+    well_formed = True
+    for table, kinds in _SETTINGS.items():
+        values = raw if not table else raw.get(table, {})
+        for key, value in values.items() if isinstance(values, dict) else ():
+            where, path = f"[{table}] " if table else "", (table, key) if table else (key,)
+            kind = kinds.get(key)
+            if kind is None:
+                well_formed = False
+                yield path, f"{where}there is no setting {key!r}; there are {', '.join(kinds)}"
+            elif not isinstance(value, kind) or isinstance(value, bool) or (kind is list and not _texts(value)):
+                well_formed = False
+                yield path, f"{where}{key} must be {_WORDS[kind]}"
+    if well_formed:
+        yield from _unusable(raw)
+
+
+def _unusable(raw: dict[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Values of the right type that mean nothing."""
+    for name, host in _table(raw, "targets"):
+        if not isinstance(host, str):
+            yield ("targets", name), f"[targets] {name!r} must be a host, an address or a network, in quotation marks"
+        elif not name.strip():
+            yield ("targets", name), "[targets] a name is empty"
+        elif wrong := _wrong_target(host):
+            yield ("targets", name), f"[targets] {wrong}"
+    for key, rules in _table(raw, "scope"):
+        for rule in rules if isinstance(rules, list) else ():
+            if wrong := _wrong_target(rule.removeprefix(".")):
+                yield ("scope", key, rule), f"[scope] {wrong}"
+    for key, value in _table(raw, "model"):
+        if key == "threads" and isinstance(value, int) and not 1 <= value <= most_threads():
+            yield ("model", key), f"[model] {value} threads are not between 1 and {most_threads()}"
+    if (resolver := raw.get("resolver")) is not None and not _is_resolver(str(resolver)):
+        yield ("resolver",), f"resolver {resolver!r} is no address of a name server, such as 192.0.2.53 or [2001:db8::53]:5353"
+    if (ca_file := raw.get("ca_file")) is not None and (wrong := _wrong_anchors(str(ca_file))):
+        yield ("ca_file",), f"ca_file: {wrong}"
+
+
+def _table(raw: dict[str, object], name: str) -> Iterable[tuple[str, object]]:
+    table = raw.get(name, {})
+    return table.items() if isinstance(table, dict) else ()
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _wrong_target(host: str) -> str | None:
     try:
-        if not key.strip():
-            raise ValueError("a name is empty")
         if parse_network(host) is None:
             parse_target(host)
     except ValueError as error:
-        raise BadConfiguration(f"{file}:{_line_of(text, f'`{key}`')}[{table}] {error}") from None
+        return str(error)
+    return None
 
 
-def _line_of(text: str, message: str) -> str:
-    """``12: `` for the first line that holds the word that a message quotes; empty where there is none."""
-    quoted = re.search(r"`([^`]+)`", message) if "unknown field" in message or message.startswith("`") else None
-    word = quoted[1] if quoted else (re.search(r"\$\.[\w.\[\]]*?(\w+)(?:\[.*\])?`?$", message) or ["", ""])[1]
-    numbers = (number for number, line in enumerate(text.splitlines(), 1) if word and word in line)
-    number = next(numbers, None)
-    return f"{number}: " if number else " "
+def _is_resolver(text: str) -> bool:
+    host, colon, port = text.rpartition(":")
+    if parse_address(text) is not None:
+        return True
+    fits = bool(colon) and parse_address(host) is not None and port.isascii() and port.isdigit()
+    return fits and 1 <= int(port) <= 65535 and ("." in host or host.startswith("["))
+
+
+def _wrong_anchors(ca_file: str) -> str | None:
+    """Why a file of trust anchors cannot be used."""
+    import ssl
+
+    path = Path(ca_file).expanduser()
+    try:
+        path.read_bytes()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return f"{path}: there are no PEM certificates in it"
+    except OSError as error:
+        return f"{path}: {error.strerror}"
+    return None
+
+
+def line_of(text: str, path: Sequence[str]) -> int | None:
+    """The line (from 1) of TOML where `path` (table, key, text of a list) is written; None where that cannot be told."""
+    *tables, key = path[:2]
+    table, inside, found = "".join(tables), "", None
+    for number, line in enumerate(text.splitlines(), 1):
+        if found is None and (header := re.match(r"""\s*\[\s*["']?([^\]"']*?)["']?\s*\]""", line)):
+            inside = header[1]
+            found = number if not table and inside.split(".")[0] == key else None
+        elif found is None:
+            elsewhere = table and not inside and _sets(line, table) and key in line
+            found = number if elsewhere or (inside == table and _sets(line, key)) else None
+        if found is not None and (len(path) < 3 or f'"{path[2]}"' in line or f"'{path[2]}'" in line):
+            return number
+    return found
+
+
+def _sets(line: str, key: str) -> bool:
+    """Whether a line of TOML gives `key` a value, or begins a dotted key with it."""
+    return re.match(rf"""\s*(["']?){re.escape(key)}\1\s*[=.]""", line) is not None
 
 
 def _folder(variable: str, fallback: str) -> Path:
     base = os.environ.get(variable)
-    return (Path(base) if base and Path(base).is_absolute() else Path.home() / fallback) / "netassist"
+    return (Path(base) if base and Path(base).is_absolute() else _home() / fallback) / "netassist"
+
+
+def _home() -> Path:
+    """The user's folder: ``HOME``, or where that is empty or not absolute, what the password database says."""
+    named = os.environ.get("HOME", "")
+    if Path(named).is_absolute():
+        return Path(named)
+    import pwd
+
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        raise BadConfiguration("it is not known where your files are kept; set HOME") from None

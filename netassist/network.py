@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from ipaddress import ip_network
@@ -30,6 +31,25 @@ _ERRNO_KINDS: dict[int, FailureKind] = {
     errno.EPIPE: "reset",
     errno.ETIMEDOUT: "timeout",
 }
+_WORDS = {
+    errno.ECONNREFUSED: "refused; nothing listens there",
+    errno.ECONNRESET: "the peer reset the connection; is it the right port and protocol, or does it turn this machine away?",
+    errno.EPIPE: "the peer has closed the connection; is it the right port and protocol?",
+    errno.ENETUNREACH: "this machine has no route there; check its network, and that it has IPv6 where the address is one",
+    errno.EADDRNOTAVAIL: "this machine has no address to reach it from; does it have IPv6?",
+    errno.EHOSTUNREACH: "the host cannot be reached; is it up, and on this network?",
+    errno.EACCES: "this machine does not allow it; does its own firewall forbid it?",
+    errno.EPERM: "this machine does not allow it; does its own firewall forbid it?",
+    errno.ETIMEDOUT: "no answer; is the host up, or does a firewall drop it?",
+}
+# What to look at where nothing came.
+_NO_CONNECTION = "is the host up, or does a firewall drop it?"
+NO_ANSWER = "is it the right port and protocol, or is the server overloaded?"
+
+
+def host_port(host: str, port: int) -> str:
+    """``192.0.2.1:443``, and ``[2001:db8::1]:443`` (RFC 3986, section 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class Progress(NamedTuple):
@@ -53,12 +73,14 @@ class Stream:
 
     async def receive(self, limit: int = 65536, timeout: float | None = None) -> bytes:
         """Whatever arrives next, at most `limit` bytes; empty at the end of the stream."""
-        return await self._network.within(self._reader.read(limit), f"{self.where}: waiting for an answer", timeout)
+        step = f"{self.where}: waiting for an answer"
+        return await self._network.within(self._reader.read(limit), step, timeout, NO_ANSWER)
 
     async def receive_exactly(self, size: int) -> bytes:
         """Exactly `size` bytes; Failed(protocol) where the peer closes before."""
         try:
-            return await self._network.within(self._reader.readexactly(size), f"{self.where}: waiting for an answer")
+            step = f"{self.where}: waiting for an answer"
+            return await self._network.within(self._reader.readexactly(size), step, advice=NO_ANSWER)
         except asyncio.IncompleteReadError as error:
             raise Failed("protocol", f"{self.where}: closed after {len(error.partial)} of {size} bytes") from None
 
@@ -110,7 +132,7 @@ class Network:
         self._ends = monotonic() + deadline
         self._pinned: dict[str, tuple[Address, ...]] = {}
         self._clocks: set[asyncio.Timeout] = set()
-        self._interrupted = False
+        self.interrupted = False
 
     @property
     def remaining(self) -> float:
@@ -119,15 +141,16 @@ class Network:
 
     def interrupt(self) -> None:
         """Bring the deadline forward to now: every step under way ends, and the probe reports what it has."""
-        self._interrupted, self._ends = True, monotonic()
+        self.interrupted, self._ends = True, monotonic()
         for clock in self._clocks:
             if not clock.expired():
                 clock.reschedule(0)
 
-    async def within(self, awaitable: Awaitable[T], step: str, timeout: float | None = None) -> T:
+    async def within(self, awaitable: Awaitable[T], step: str, timeout: float | None = None, advice: str = "") -> T:
         """Await one step of `step` ("host:port: doing what"); socket errors and time-outs become `Failed`.
 
-        It ends after `timeout` seconds (the step time-out by default), and at the call's deadline in any case.
+        It ends after `timeout` seconds (the step time-out by default), and at the call's deadline in any case. `advice` is
+        what to look at where nothing came.
         """
         seconds = min(timeout or self.timeout, self.remaining)
         clock = asyncio.timeout(seconds)
@@ -136,8 +159,8 @@ class Network:
             async with clock:
                 return await awaitable
         except TimeoutError:
-            what = "interrupted" if self._interrupted else f"no answer within {seconds:.3g} s"
-            raise Failed("timeout", f"{step}: {what}") from None
+            late = f"no answer within {seconds:.3g} s{f'; {advice}' if advice else ''}"
+            raise Failed("timeout", f"{step}: {'interrupted' if self.interrupted else late}") from None
         except OSError as error:
             raise _failed(error, step) from None
         finally:
@@ -197,7 +220,8 @@ class Network:
         loop = asyncio.get_running_loop()
         step = f"{host}: looking up its address"
         try:
-            rows = await self.within(loop.getaddrinfo(name, None, type=socket.SOCK_STREAM), step)
+            asking = loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+            rows = await self.within(asking, step, advice="is the name server reachable (/etc/resolv.conf)?")
         except Failed as failed:
             if failed.failure.kind == "timeout":
                 raise
@@ -218,10 +242,11 @@ class Network:
         addresses = addresses[:1] if first_only else addresses
         failure: Failed | None = None
         for address in addresses:
-            where = f"{host}:{port}" if str(address) == host else f"{host}:{port} ({address})"
+            where = host_port(host, port) if str(address) == host else f"{host_port(host, port)} ({address})"
             self.connections += 1
             try:
-                ends = await self.within(asyncio.open_connection(str(address), port), f"{where}: connecting")
+                opening = asyncio.open_connection(str(address), port)
+                ends = await self.within(opening, f"{where}: connecting", advice=_NO_CONNECTION)
                 break
             except Failed as failed:
                 failure = failed
@@ -270,5 +295,6 @@ def _failed(error: OSError, step: str) -> Failed:
     if isinstance(error, socket.gaierror):
         return Failed("unresolvable", f"{step}: {error.strerror or error}")
     kind: FailureKind = _ERRNO_KINDS.get(error.errno or 0, "unreachable")
-    words = {"refused": "refused; nothing listens there", "reset": "the peer reset the connection"}
-    return Failed(kind, f"{step}: {words.get(kind) or error.strerror or error}")
+    # The text of asyncio's own errors is a call and its tuple; the number says the same in words.
+    words = _WORDS.get(error.errno) or os.strerror(error.errno) if error.errno else str(error)
+    return Failed(kind, f"{step}: {words}")

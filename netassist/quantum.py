@@ -28,7 +28,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from netassist import __version__
-from netassist.network import Network, Progress
+from netassist.network import Network, Progress, host_port
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
 from netassist.probes import ssh_kexinit as ssh
 from netassist.probes.first_answer import first_answer
@@ -129,7 +129,8 @@ async def _tls(network: Network, host: str, port: int) -> _Facts:
     target = parse_host(host)
     name = target.host if target.kind == "name" else None
     server = AskedServer(network, host, port, name)
-    network.progress(Progress(f"{host}:{port}: a handshake with X25519MLKEM768"))
+    where = host_port(host, port)
+    network.progress(Progress(f"{where}: a handshake with X25519MLKEM768"))
     first = await server.usual()
     preferred: Preferred | None = None
     classical: bool | None = None
@@ -140,11 +141,11 @@ async def _tls(network: Network, host: str, port: int) -> _Facts:
         safe = first.group is not None and first.group.kind in ("hybrid", "post_quantum")
         try:
             if safe:
-                network.progress(Progress(f"{host}:{port}: which group the server prefers"))
+                network.progress(Progress(f"{where}: which group the server prefers"))
                 preferred = await server.preferred()
             else:
                 preferred, classical = "classical", True
-            network.progress(Progress(f"{host}:{port}: which groups it accepts"))
+            network.progress(Progress(f"{where}: which groups it accepts"))
             accepted = await server.takes_classical()
             classical = accepted if classical is None else classical
             complete = await server.all_post_quantum()
@@ -164,7 +165,7 @@ async def _tls(network: Network, host: str, port: int) -> _Facts:
 
 
 async def _ssh(network: Network, host: str, port: int) -> _Facts:
-    where = f"{host}:{port}"
+    where = host_port(host, port)
     network.progress(Progress(f"{where}: the key exchange methods that it offers"))
     async with network.connect(host, port) as stream:
         greeting = f"SSH-2.0-netassist_{__version__}\r\n".encode("ascii")

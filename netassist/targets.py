@@ -29,7 +29,8 @@ class Target(msgspec.Struct, frozen=True):
 
 
 def parse_address(text: str) -> Address | None:
-    """An IP address, brackets of a URL allowed, zone index refused; None where it is none."""
+    """An IP address, brackets of a URL or the full stop of a sentence allowed, zone index refused; None where it is none."""
+    text = text.removesuffix(".")
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:
         return ipaddress.ip_address(bare)

@@ -12,6 +12,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -24,6 +25,11 @@ Risk = Literal["passive", "active", "intrusive", "change"]
 Value = str | int | bool
 Handler = Callable[..., Awaitable[Report]]
 
+MOST_PINGS = 100
+"""Echo requests that one call may send."""
+
+_POINTING = frozenset({"host", "target", "url"})
+"""Arguments that say what is touched."""
 _TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool}
 
 
@@ -110,13 +116,17 @@ def validated(call: Call) -> Call:
     return call
 
 
-def from_words(tool_name: str, words: Mapping[str, str]) -> Call:
-    """A call out of ``key=value`` words, each value read as its parameter's type; raises InvalidCall."""
+def from_words(tool_name: str, words: Mapping[str, str], inventory: Mapping[str, str] = MappingProxyType({})) -> Call:
+    """A call out of ``key=value`` words, each value read as its parameter's type; raises InvalidCall.
+
+    `inventory` maps names of the user's own, in small letters, to the hosts or networks that they stand for.
+    """
     tool = tools().get(tool_name)
+    words = {name: inventory.get(word.lower(), word) if name in _POINTING else word for name, word in words.items()}
     arguments: dict[str, Value] = {}
     for name, word in words.items():
         kind = tool.parameters.properties[name].type if tool and name in tool.parameters.properties else "string"
-        if kind == "integer" and not word.lstrip("-").isdigit():
+        if kind == "integer" and not (word.isascii() and word.removeprefix("-").isdigit() and len(word) < 20):
             raise InvalidCall(f"{tool_name}: {name}={word!r} is not a whole number")
         if kind == "boolean" and word.lower() not in ("true", "false"):
             raise InvalidCall(f"{tool_name}: {name}={word!r} is neither true nor false")
@@ -154,16 +164,34 @@ def _check(tool: str, name: str, parameter: Parameter, value: Value) -> None:
             check_port(int(value))
         elif name in ("count", "interval", "hours") and int(value) < 1:
             raise ValueError(f"{value} is not positive")
+        elif name == "count" and int(value) > MOST_PINGS:
+            raise ValueError(f"{value} is more than {MOST_PINGS}")
         elif name == "ports" and not is_port_list(str(value)):
             raise ValueError(f"{value!r} is not a port list such as 22,80,8000-8100")
         elif name == "target":
             parse_target(str(value))
         elif name == "url":
             parse_url(str(value))
-        elif name == "host":
-            parse_host(host_of(str(value)))
+        elif name == "host" or (name, tool) == ("name", "dns_lookup"):
+            _check_host(str(value))
     except ValueError as error:
-        raise InvalidCall(f"{tool}: {name}: {error}") from None
+        said = str(error)
+        raise InvalidCall(f"{tool}: {said if said.startswith(name) else f'{name}: {said}'}") from None
+
+
+def _check_host(text: str) -> None:
+    """Raises ValueError, with advice where the host stands inside `text`."""
+    try:
+        parse_host(text)
+    except ValueError as error:
+        bare = host_of(text)
+        if bare == text:
+            raise
+        try:
+            parse_host(bare)
+        except ValueError:
+            raise error from None
+        raise ValueError(f"{error}; give the host alone: {bare}") from None
 
 
 def _without_none(value: object) -> object:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from pathlib import Path
 
 import pytest
 
-from netassist.configuration import BadConfiguration, Settings, load
+from netassist.configuration import BadConfiguration, Settings, load, state_folder
+from tests.lab.pki import authority
 
 
 def written(folder: Path, text: str) -> Path:
@@ -33,7 +36,20 @@ def test_the_environment_names_another_file(tmp_path: Path, monkeypatch: pytest.
         ("[targets\n", ["config.toml", "line 1"]),
         ('[targets]\nnas = "-oX evil"\n', ["config.toml:2:", "-oX evil"]),
         ('[scope]\ndeny = ["10.0.0.0/33"]\n', ["config.toml:2:", "10.0.0.0/33"]),
-        ("[model]\nthreads = 'two'\n", ["config.toml:2:", "int"]),
+        ("[model]\nthreads = 'two'\n", ["config.toml:2:", "threads must be a whole number"]),
+        ('[targets]\n"a" = 5\n', ["config.toml:2:", "'a' must be a host"]),
+        ('[targets]\n"a" = "-oX"\n', ["config.toml:2:", "'-oX' is not a host name"]),
+        ('[scop]\nallow = []\n', ["config.toml:1:", "no setting 'scop'", "targets, scope, model, ca_file, resolver"]),
+        ('targets = 5\n', ["config.toml:1:", "targets must be a table"]),
+        ('[scope]\nallow = "a.test"\n', ["config.toml:2:", "allow must be a list of texts"]),
+        ('[scope]\nallow = ["a.test"]\ndeny = [\n  "a.test",\n  "-x",\n]\n', ["config.toml:5:", "'-x'"]),
+        ('scope.deny = ["-x"]\n', ["config.toml:1:", "'-x'"]),
+        ('resolver = "foo"\n', ["config.toml:1:", "no address of a name server"]),
+        ('resolver = "192.0.2.1:99999"\n', ["config.toml:1:", "no address of a name server"]),
+        ('ca_file = "/nonexistent.pem"\n', ["config.toml:1:", "ca_file: /nonexistent.pem: No such file"]),
+        (f'ca_file = "{__file__}"\n', ["config.toml:1:", "no PEM certificates"]),
+        ("[model]\nfile = 'x'\nthreads = 0\n", ["config.toml:3:", "not between 1 and"]),
+        ("[model]\nthreads = 100000\n", ["config.toml:2:", "not between 1 and"]),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, words: list[str]) -> None:
@@ -45,3 +61,21 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, words: list[
 def test_a_file_that_is_named_but_missing_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match="cannot be read"):
         load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("resolver", ["192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353"])
+def test_a_resolver_is_an_address_with_or_without_a_port(tmp_path: Path, resolver: str) -> None:
+    assert load(written(tmp_path, f'resolver = "{resolver}"\n')).resolver == resolver
+
+
+def test_the_flag_for_trust_anchors_is_checked_too_and_beats_the_file(tmp_path: Path) -> None:
+    with pytest.raises(BadConfiguration, match=r"--ca-file: /nonexistent\.pem: No such file"):
+        load(written(tmp_path, ""), Path("/nonexistent.pem"))
+    anchor = authority().anchor(tmp_path)
+    assert load(written(tmp_path, 'resolver = "192.0.2.53"\n'), anchor) == Settings(ca_file=str(anchor), resolver="192.0.2.53")
+
+
+def test_an_empty_home_is_not_the_root_of_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "")
+    assert state_folder() == Path(pwd.getpwuid(os.getuid()).pw_dir, ".local/state/netassist")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from netassist.network import Network
+from netassist.network import Network, host_port
 from netassist.observations import Report
 from netassist.probes.nmap_xml import NmapPort
 
@@ -53,8 +53,7 @@ def parts_of(network: Network, host: str, services: Sequence[Service]) -> tuple[
 
 def _parts(network: Network, host: str, service: Service) -> Iterator[Part]:
     port, name, known = service.port, service.service, service.service is not None
-    where = f"{host}:{port}"
-    shown = f"[{host}]" if ":" in host else host
+    where = host_port(host, port)
     if name == "ssh" or (not known and port in _SSH_PORTS):
 
         async def ssh() -> Report:
@@ -83,6 +82,6 @@ def _parts(network: Network, host: str, service: Service) -> Iterator[Part]:
         async def http() -> Report:
             from netassist.probes.http import http_check
 
-            return await http_check(network, f"{'https' if tls else 'http'}://{shown}:{port}/")
+            return await http_check(network, f"{'https' if tls else 'http'}://{where}/")
 
         yield Part(f"HTTP at {where}", known, http)

@@ -37,10 +37,13 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class AuditedHost(msgspec.Struct, frozen=True):
+    """`services` are the open ports in their order; `tried` are the ports that were connected to where Nmap could not tell."""
+
     address: str
     hostnames: tuple[str, ...]
     services: tuple[Service, ...]
     reports: tuple[Report, ...]
+    tried: tuple[int, ...] = ()
 
 
 class SecurityAudit(Report, frozen=True, kw_only=True, tag="netassist/audit/1"):
@@ -57,6 +60,14 @@ class _Outcome(NamedTuple):
     failure: Failure | None
 
 
+class _Open(NamedTuple):
+    """What came of looking for open ports; `tried` are those that were connected to one by one."""
+
+    outcomes: list[_Outcome]
+    services: tuple[Service, ...]
+    tried: tuple[int, ...]
+
+
 async def security_audit(network: Network, host: str) -> SecurityAudit:
     """Audit the common ports of a host. A part that fails makes the audit ``partial`` and hides no other."""
     return await audit_ports(network, host, None)
@@ -70,24 +81,25 @@ async def audit_ports(network: Network, host: str, ports: str | None) -> Securit
     except Failed as failed:
         return SecurityAudit(target=Endpoint(host), status="failed", error=failed.failure, **watch.stamp())
     target = Endpoint(host, None, str(addresses[0]))
-    first, services = await _services(network, host, ports)
+    first, services, tried = await _services(network, host, ports)
     outcomes = [*first, *await _run(network, parts_of(network, host, services))]
     reports = tuple(outcome.report for outcome in outcomes if outcome.report is not None)
     failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
     findings = merged(reports)
-    incomplete = failures or any(report.status != "ok" and not _only_unverified(report) for report in reports)
+    incomplete = failures or any(report.status != "ok" for report in reports)
+    name = () if host == str(addresses[0]) else (host,)
     return SecurityAudit(
         target=target,
         status="partial" if incomplete else "ok",
         error=_first_of(failures),
         findings=findings,
-        hosts=(AuditedHost(str(addresses[0]), () if host == str(addresses[0]) else (host,), services, reports),),
+        hosts=(AuditedHost(str(addresses[0]), name, services, reports, tried),),
         summary=Summary(**{severity: sum(f.severity == severity for f in findings) for severity in SEVERITIES}),
         **watch.stamp(),
     )
 
 
-async def _services(network: Network, host: str, ports: str | None) -> tuple[list[_Outcome], tuple[Service, ...]]:
+async def _services(network: Network, host: str, ports: str | None) -> _Open:
     """What is open: by Nmap, or by TCP connects where Nmap cannot tell."""
     from netassist.probes.nmap import scan_within
 
@@ -97,16 +109,18 @@ async def _services(network: Network, host: str, ports: str | None) -> tuple[lis
         scan = await scan_within(network, host, "service", ports, network.remaining * _SCAN_SHARE)
         found = [_Outcome(judged(scan), scan.error)]
         if scan.hosts:
-            return found, tuple(Service.of(port) for item in scan.hosts for port in item.ports if port.state == "open")
+            seen = [Service.of(port) for item in scan.hosts for port in item.ports if port.state == "open"]
+            return _Open(found, tuple(sorted(seen, key=lambda service: (service.port, service.protocol))), ())
         limit = asyncio.Semaphore(AT_ONCE)
-        wanted = _numbers(ports) if ports else COMMON_PORTS
+        wanted = sorted(set(_numbers(ports))) if ports else COMMON_PORTS
         checks = await asyncio.gather(*(_check(limit, network, host, port) for port in wanted))
     finally:
         network.progress = tell
     for check in checks:
         if check.state == "open" or check.error is not None:
             found.append(_Outcome(judged(check), check.error))
-    return found, tuple(Service(port, "tcp") for port, check in zip(wanted, checks, strict=True) if check.state == "open")
+    services = tuple(Service(port, "tcp") for port, check in zip(wanted, checks, strict=True) if check.state == "open")
+    return _Open(found, services, tuple(wanted))
 
 
 async def _check(limit: asyncio.Semaphore, network: Network, host: str, port: int) -> TcpCheck:
@@ -140,11 +154,6 @@ async def _run(network: Network, parts: Sequence[Part]) -> list[_Outcome]:
         else:
             outcomes.append(outcome)
     return outcomes
-
-
-def _only_unverified(report: Report) -> bool:
-    """Whether nothing but the certificate's verification is amiss, which the audit reports as a finding."""
-    return report.status == "partial" and report.error is None and getattr(report, "tls_error", None) is not None
 
 
 def _first_of(failures: Sequence[Failure]) -> Failure | None:

@@ -19,6 +19,9 @@ Try:
   netassist ask "run a comprehensive security audit on 192.0.2.10"
   netassist plan "is my server quantum safe?"
   netassist run quantum_check host=example.org -f json
+
+Exit codes: 0 done, 1 findings (--fail-on), 2 wrong usage or a question back, 3 not or not wholly measured, 4 refused,
+130 interrupted. With --debug an internal error prints its traceback.
 """,
     help_format="plaintext",
     help_formatter="plain",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from netassist.cli.exits import CLEAN, FINDINGS, INCOMPLETE, INTERRUPTED, REFUSED, USAGE
-from netassist.cli.options import Approve, Config, FailOn, Format, ModelFile, Threads, reaches
+from netassist.cli.options import Approve, CaFile, Config, FailOn, Format, ModelFile, Threads, reaches
+
+MOST_READ = 64 * 2**10
+"""Bytes that are read of standard input."""
 
 if TYPE_CHECKING:
     from netassist.assistant.answers import Answer
@@ -16,12 +21,19 @@ if TYPE_CHECKING:
 
 
 def ask(
-    *question: Annotated[str, Parameter(help="The question in plain words; quotation marks are optional.")],
+    *question: Annotated[
+        str,
+        Parameter(
+            help="The question in plain words; quotation marks are optional. For - or none, standard input is read.",
+            allow_leading_hyphen=True,
+        ),
+    ],
     format: Format = "text",
     approve: Approve = (),
     fail_on: FailOn = "never",
     model: ModelFile = None,
     threads: Threads = None,
+    ca_file: CaFile = None,
     config: Config = None,
 ) -> int:
     """Answer one question by measurement."""
@@ -36,7 +48,7 @@ def ask(
     from netassist.cli.terminal import approve as on_terminal
     from netassist.configuration import load, state_folder
 
-    settings = load(config)
+    settings = load(config, ca_file)
     line = ProgressLine()
 
     def tell(event: Event) -> None:
@@ -54,7 +66,7 @@ def ask(
         approved=frozenset(approve),
     )
     try:
-        answer = asyncio.run(_asked(conversation, " ".join(question)))
+        answer = asyncio.run(_asked(conversation, spoken(question)))
     except Interrupted as interrupted:
         print(f"netassist: {interrupted}", file=sys.stderr)
         return INTERRUPTED
@@ -65,6 +77,20 @@ def ask(
         line.clear()
     show_answer(answer, format)
     return _code(answer, fail_on)
+
+
+def spoken(words: Sequence[str]) -> str:
+    """The question: the words, or what standard input holds where they are missing or ``-``; raises ValueError."""
+    if words not in ((), ("-",)):
+        if option := next((word for word in words if word.startswith("-") and not re.search(r"\s", word)), None):
+            raise ValueError(f"there is no option {option}; netassist ask --help shows which there are")
+        return " ".join(words)
+    if not words and sys.stdin.isatty():
+        return ""
+    read = sys.stdin.buffer.read(MOST_READ + 1)
+    if len(read) > MOST_READ:
+        raise ValueError(f"standard input holds more than {MOST_READ:,} bytes, which is no question")
+    return read.decode("utf-8", "replace")
 
 
 async def _asked(conversation: Conversation, question: str) -> Answer:
@@ -81,6 +107,8 @@ def _code(answer: Answer, fail_on: str) -> int:
     if answer.interrupted:
         return INTERRUPTED
     if answer.outcome == "clarify":
+        return USAGE
+    if any(step.refusal == "invalid" for step in answer.steps):
         return USAGE
     if any(step.status == "refused" for step in answer.steps):
         return REFUSED

@@ -12,6 +12,9 @@ from netassist.observations import SEVERITIES, Finding
 
 Format = Annotated[Literal["text", "json"], Parameter(name=("-f", "--format"), help="How to print the result.")]
 Config = Annotated[Path | None, Parameter(help="Another configuration file than the user's own.")]
+CaFile = Annotated[
+    Path | None, Parameter(name="--ca-file", help="PEM certificates of authorities to trust besides the system's.")
+]
 ModelFile = Annotated[Path | None, Parameter(name="--model", help="A GGUF file to plan with, instead of the built-in model.")]
 Threads = Annotated[int | None, Parameter(help="Threads of the model; all usable cores where left out.")]
 Approve = Annotated[

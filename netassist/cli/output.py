@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -62,10 +63,16 @@ def _step_lines(step: Step, width: int) -> Iterable[Line]:
 def _json(result: Report | Answer) -> None:
     from netassist.reports.json import encoded
 
-    sys.stdout.write(encoded(result, pretty=True).decode() + "\n")
+    _write(encoded(result, pretty=True).decode() + "\n")
 
 
 def _text(lines: Iterable[Line]) -> None:
     from netassist.reports.style import ansi, wants_colour
 
-    sys.stdout.write(ansi(lines, colour=wants_colour(sys.stdout), encoding=sys.stdout.encoding or "ascii"))
+    _write(ansi(lines, colour=wants_colour(sys.stdout), encoding=sys.stdout.encoding or "ascii"))
+
+
+def _write(text: str) -> None:
+    """To stdout; that its reader has left (`| head`) does not change what the exit code says of the measurement."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(text)

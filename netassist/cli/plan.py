@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
+import msgspec
 from cyclopts import Parameter
 
 from netassist.cli.exits import USAGE
@@ -17,10 +19,23 @@ if TYPE_CHECKING:
     from netassist.configuration import Settings
 
 
+class _Message(msgspec.Struct):
+    content: str
+
+
+class _Case(msgspec.Struct):
+    """One line of a NetBench file; what else it holds is for the scorer."""
+
+    id: str
+    question: list[list[_Message]]
+
+
 def plan(
     *question: Annotated[str, Parameter(help="The question in plain words.")],
     format: Format = "text",
-    input: Annotated[Path | None, Parameter(help="NetBench cases, one JSON object a line; - is standard input.")] = None,
+    input: Annotated[
+        Path | None, Parameter(help="NetBench cases, one JSON object a line; - is standard input.", allow_leading_hyphen=True)
+    ] = None,
     output: Annotated[Path | None, Parameter(help="Where the predictions go; standard output where left out.")] = None,
     model: ModelFile = None,
     threads: Threads = None,
@@ -31,10 +46,15 @@ def plan(
 
     from netassist.cli.backend import chosen_backend
     from netassist.configuration import load
+    from netassist.toolbox import InvalidCall
 
     if bool(question) == (input is not None):
         print('netassist: give either a question or --input; for example: netassist plan "is 192.0.2.1 up?"', file=sys.stderr)
         return USAGE
+    if question and output is not None:
+        raise InvalidCall("--output goes with --input; the plan of one question is printed")
+    if input is not None and output is not None and _same(input, output):
+        raise InvalidCall(f"--output {output} is the file of the cases, which would be lost; name another")
     settings = load(config)
     backend = chosen_backend(settings, model, threads)
     if input is None:
@@ -50,9 +70,7 @@ async def _one(backend: Backend, settings: Settings, question: str, format: str)
     finally:
         await backend.close()
     if format == "json":
-        import msgspec
-
-        print(msgspec.json.format(msgspec.json.encode(made), indent=1).decode())
+            print(msgspec.json.format(msgspec.json.encode(made), indent=2).decode())
     else:
         print("\n".join(map(str, made.calls)) or _NONE[made.outcome])
     return USAGE if made.outcome == "clarify" else 0
@@ -63,18 +81,13 @@ _NONE = {"clarify": "asks back: which target?", "no_call": "no tool serves this"
 
 async def _many(backend: Backend, settings: Settings, input: Path, output: Path | None) -> int:
     """Plan every case of a NetBench file, each turn with the calls that were planned for the turns before it."""
-    import contextlib
-
-    import msgspec
-
     from netassist.backends.planning import Exchange
     from netassist.toolbox import tools
 
     offered = list(tools().values())
-    with contextlib.ExitStack() as stack:
-        rows = list(_cases(sys.stdin if str(input) == "-" else stack.enter_context(input.open(encoding="utf-8")), input))
-        sink: TextIO = stack.enter_context(output.open("w", encoding="utf-8")) if output else sys.stdout
-        try:
+    rows = list(_cases(_lines(input), input))
+    try:
+        with _sink(output) as sink:
             for number, (case, turns) in enumerate(rows, 1):
                 earlier: list[Exchange] = []
                 plans: list[Plan] = []
@@ -86,22 +99,47 @@ async def _many(backend: Backend, settings: Settings, input: Path, output: Path 
                 sink.write(msgspec.json.encode(row).decode() + "\n")
                 if sys.stderr.isatty():
                     sys.stderr.write(f"\r{number} of {len(rows)}")
-        finally:
-            await backend.close()
+    finally:
+        await backend.close()
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
     return 0
 
 
-def _cases(source: TextIO, name: Path) -> Iterator[tuple[str, list[str]]]:
-    import json
+def _same(input: Path, output: Path) -> bool:
+    return input.exists() and output.exists() and input.samefile(output)
 
-    for number, line in enumerate(source, 1):
+
+def _lines(input: Path) -> list[bytes]:
+    return (sys.stdin.buffer.read() if str(input) == "-" else input.read_bytes()).splitlines()
+
+
+@contextlib.contextmanager
+def _sink(output: Path | None) -> Iterator[TextIO]:
+    """Where the predictions go; an OSError names it."""
+    if output is None:
+        yield sys.stdout
+        return
+    try:
+        with output.open("w", encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(output)) from None
+
+
+def _cases(lines: Sequence[bytes], name: Path) -> Iterator[tuple[str, list[str]]]:
+    """The id and the requests of each case; raises InvalidCall, which names the line."""
+    from netassist.toolbox import InvalidCall
+
+    for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                row = json.loads(line)
-                yield str(row["id"]), [str(turn[0]["content"]) for turn in row["question"]]
-            except (ValueError, KeyError, TypeError, IndexError) as error:
-                from netassist.toolbox import InvalidCall
+                case = msgspec.json.decode(line, type=_Case, strict=False)
+                if any(not turn for turn in case.question):
+                    raise msgspec.ValidationError("a turn of `question` holds no message")
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise InvalidCall(f"{name}:{number}: not a NetBench case: {error}; {_FORM}") from None
+            yield case.id, [turn[0].content for turn in case.question]
 
-                raise InvalidCall(f"{name}:{number}: not a NetBench case ({type(error).__name__}: {error})") from None
+
+_FORM = 'a line is {"id": "…", "question": [[{"content": "…"}]]}, one inner list a turn'

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from netassist.cli.exits import CLEAN, FINDINGS, INCOMPLETE, INTERRUPTED, REFUSED, USAGE
-from netassist.cli.options import Approve, Config, FailOn, Format, reaches
+from netassist.cli.options import Approve, CaFile, Config, FailOn, Format, reaches
 
 if TYPE_CHECKING:
     from netassist.assistant.gate import Pass
@@ -24,22 +25,52 @@ def run(
     format: Format = "text",
     approve: Approve = (),
     fail_on: FailOn = "never",
+    ca_file: CaFile = None,
     config: Config = None,
 ) -> int:
     """Run one tool without any model."""
     import asyncio
 
     from netassist.configuration import load
-    from netassist.toolbox import from_words
+    from netassist.toolbox import InvalidCall, from_words
 
-    pairs = dict(argument.partition("=")[::2] for argument in arguments)
-    wrong = next((argument for argument in arguments if "=" not in argument), None)
-    if wrong is not None:
-        print(f"netassist: {wrong!r} is not key=value; for example: netassist run ping host=192.0.2.1", file=sys.stderr)
-        return USAGE
-    call = from_words(tool, pairs)
-    settings = load(config)
+    settings = load(config, ca_file)
+    pairs: dict[str, str] = {}
+    try:
+        pairs.update(_pairs(arguments))
+        call = from_words(tool, pairs, settings.inventory)
+    except InvalidCall as error:
+        target = next((pairs[name] for name in ("host", "target", "url", "name") if name in pairs), "")
+        return _refused(format, tool, target, "invalid", str(error), USAGE)
     return asyncio.run(_ran(call, settings, frozenset(approve), format, fail_on))
+
+
+def _pairs(arguments: Sequence[str]) -> dict[str, str]:
+    """``key=value`` words; raises InvalidCall."""
+    from netassist.toolbox import InvalidCall
+
+    pairs: dict[str, str] = {}
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if not equals:
+            raise InvalidCall(f"{argument!r} is not key=value; for example: netassist run ping host=192.0.2.1")
+        if name in pairs:
+            raise InvalidCall(f"{name} is given twice, as {pairs[name]!r} and as {value!r}; give it once")
+        pairs[name] = value
+    return pairs
+
+
+def _refused(format: str, tool: str, target: str, rule: str, message: str, code: int) -> int:
+    """Say why nothing was run: to the person, and as JSON to a program; the exit code."""
+    from netassist.untrusted import as_text
+
+    print(f"netassist: {as_text(message, 1000)}", file=sys.stderr)
+    if format == "json":
+        from netassist.cli.output import show
+        from netassist.cli.refusal import refusal
+
+        show(refusal(as_text(tool, 64), as_text(target, 253), rule, as_text(message, 1000)), format)
+    return code
 
 
 async def _ran(call: Call, settings: Settings, approved: frozenset[Risk], format: str, fail_on: str) -> int:
@@ -48,6 +79,7 @@ async def _ran(call: Call, settings: Settings, approved: frozenset[Risk], format
     from netassist.cli.output import show
     from netassist.cli.terminal import approve
     from netassist.configuration import state_folder
+    from netassist.toolbox import targets_of
 
     journal = Journal(state_folder())
     journal.open()
@@ -56,8 +88,8 @@ async def _ran(call: Call, settings: Settings, approved: frozenset[Risk], format
         passed = await admit(call, settings, None, approved, approve)
     except Refused as refused:
         journal.write(entry(request, "the user", call, "nobody", str(refused)))
-        print(f"netassist: {refused}", file=sys.stderr)
-        return USAGE if refused.kind == "invalid" else INCOMPLETE if refused.kind == "unavailable" else REFUSED
+        code = USAGE if refused.kind == "invalid" else INCOMPLETE if refused.kind == "unavailable" else REFUSED
+        return _refused(format, call.name, " ".join(targets_of(call)), refused.kind, str(refused), code)
     report, interrupted = await _measured(call, passed, settings)
     journal.write(entry(request, "the user", call, passed.allowed_by, report))
     show(report, format)
@@ -65,6 +97,8 @@ async def _ran(call: Call, settings: Settings, approved: frozenset[Risk], format
         return INTERRUPTED
     if report.error is not None and report.error.kind == "out_of_scope":
         return REFUSED
+    if report.error is not None and report.error.kind == "invalid":
+        return USAGE
     if report.status != "ok":
         return INCOMPLETE
     return FINDINGS if reaches(report.findings, fail_on) else CLEAN

@@ -72,7 +72,10 @@ async def _line() -> str:
 
 @contextlib.contextmanager
 def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) calls `interrupt`, which keeps what is known; the second cancels the task."""
+    """The first Ctrl-C calls `interrupt`, which keeps what is known; the second cancels the task.
+
+    SIGTERM, and SIGHUP (the terminal was closed) where `nohup` does not ask to go on, are as a Ctrl-C.
+    """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     pressed = 0
 
@@ -84,10 +87,13 @@ def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
         elif task is not None:
             task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         loop.add_signal_handler(number, on_signal)
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in numbers:
             loop.remove_signal_handler(number)

@@ -26,7 +26,7 @@ def tools(
     chosen = [known[name]] if name is not None else list(known.values())
     if format == "json":
         rows = [toolbox.function_doc(tool) | {"implemented": tool.implemented, "risk": tool.risk} for tool in chosen]
-        print(json.dumps(rows, indent=1))
+        print(json.dumps(rows, indent=2))
     elif name is not None:
         print("\n".join(_shown(chosen[0])))
     else:
@@ -37,10 +37,20 @@ def tools(
 
 
 def _shown(tool: Tool) -> list[str]:
-    lines = [f"{tool.name}: {tool.description}", f"risk: {tool.risk}" if tool.implemented else "not there yet", ""]
+    lines = [f"{tool.name}: {tool.description}", f"risk: {tool.risk}{_raised(tool)}" if tool.implemented else "not there yet", ""]
     for name, parameter in tool.parameters.properties.items():
         choices = f" One of {', '.join(parameter.enum)}." if parameter.enum else ""
         needed = "optional" if parameter.default is None else f"default {parameter.default}"
         needed = "required" if name in tool.parameters.required else needed
         lines.append(f"  {name}=…  {parameter.description}{choices} ({parameter.type}, {needed})")
     return lines + [f"  example: netassist run {tool.name} {example}" for example in tool.examples]
+
+
+def _raised(tool: Tool) -> str:
+    """Which arguments raise the risk, as the gate judges them."""
+    from netassist.assistant.gate import LARGEST
+
+    profiles, target = (tool.parameters.properties.get(name) for name in ("profile", "target"))
+    raising = ["profile=vuln"] if profiles is not None and "vuln" in (profiles.enum or ()) else []
+    raising += [f"networks above /{LARGEST[4]} (IPv4) or /{LARGEST[6]} (IPv6)"] if target is not None else []
+    return f"; intrusive with {' and for '.join(raising)}, which needs a yes or --approve intrusive" if raising else ""

@@ -122,8 +122,12 @@ def _resolver(network: Network) -> dns.asyncresolver.Resolver:
         raise Failed("unresolvable", "no name server is configured; see /etc/resolv.conf") from None
     if network.resolver is not None:
         bare = parse_address(network.resolver)
-        parts = urlsplit(f"//{network.resolver}" if bare is None else f"//[{bare}]" if bare.version == 6 else f"//{bare}")
-        resolver.nameservers, resolver.port = [parts.hostname or ""], parts.port or 53
+        try:
+            parts = urlsplit(f"//{network.resolver}" if bare is None else f"//[{bare}]" if bare.version == 6 else f"//{bare}")
+            resolver.nameservers, resolver.port = [parts.hostname or ""], parts.port or 53
+        except ValueError:
+            shown = as_text(network.resolver, 100)
+            raise Failed("invalid", f"the resolver {shown!r} is neither an address nor address:port; correct it") from None
     # AD in a question asks for the AD bit of the answer without the signatures (RFC 6840, section 5.7).
     resolver.flags = dns.flags.RD | dns.flags.AD
     resolver.use_edns(0, 0, _UDP_PAYLOAD)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from netassist.network import Network, Stream
+from netassist.network import NO_ANSWER, Network, Stream
 from netassist.observations import Failed
 from netassist.untrusted import as_text
 
@@ -35,7 +35,7 @@ async def first_answer(network: Network, stream: Stream, said: bytes, read: Call
         return found
 
     try:
-        return await network.within(exchange(), f"{stream.where}: waiting for an answer")
+        return await network.within(exchange(), f"{stream.where}: waiting for an answer", advice=NO_ANSWER)
     except ValueError as error:
         raise Failed("protocol", f"{stream.where}: {error}") from None
 

@@ -18,19 +18,20 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Redirect(msgspec.Struct, frozen=True):
-    """One redirect: asked `url`, sent on to `location`; `followed` is false where that is out of scope or failed."""
+    """One redirect: asked `url`, sent on to `location`; where that was not `followed`, `because` says why."""
 
     url: str
     status_code: int
     location: str
     followed: bool
+    because: str | None = None
 
 
 class HttpCheck(Report, frozen=True, kw_only=True, tag="netassist/http/1"):
     """`url` is what was fetched last; `status_code`, `headers` and `timing_ms` are that response's.
 
     `tls_error` says why the certificate does not verify; everything else was then measured without verification, and the
-    status is ``partial``.
+    finding ``http.certificate_not_verified`` says so.
     """
 
     url: str = ""
@@ -54,7 +55,7 @@ async def http_check(network: Network, url: str) -> HttpCheck:
     A bare host is asked by https, and by http only where port 443 is refused, or where a port was given that does not speak TLS.
     """
     watch = Stopwatch()
-    target = Endpoint(host_of(url))
+    target = _target(url)
     hops: list[Redirect] = []
     error: Failure | None = None
     try:
@@ -65,12 +66,13 @@ async def http_check(network: Network, url: str) -> HttpCheck:
         while fetched.exchange.status_code in _REDIRECTS and "location" in fetched.exchange.headers:
             fetched = await _follow(network, fetched, hops)
     except Failed as failed:
+        hops[-1] = msgspec.structs.replace(hops[-1], because=failed.failure.message)
         error = failed.failure if failed.failure.kind != "out_of_scope" else None
     answer = fetched.exchange
     error = error or (answer.cut.failure if answer.cut else None)
     return HttpCheck(
         target=Endpoint(target.host, fetched.url.port, answer.address),
-        status="partial" if error or fetched.tls_error else "ok",
+        status="partial" if error else "ok",
         error=error,
         url=fetched.url.text,
         status_code=answer.status_code,
@@ -97,7 +99,8 @@ async def _first(network: Network, text: str) -> _Fetched:
     try:
         return await _fetch(network, _parsed(f"http://{host}{f':{url.port}' if with_port else ''}{url.path}"))
     except Failed as failed:
-        raise Failed(failed.failure.kind, f"{before}; {failed.failure.message}") from None
+        between = " " if before.endswith("?") else "; "
+        raise Failed(failed.failure.kind, f"{before}{between}{failed.failure.message}") from None
 
 
 async def _fetch(network: Network, url: Url) -> _Fetched:
@@ -110,18 +113,36 @@ async def _fetch(network: Network, url: Url) -> _Fetched:
 async def _follow(network: Network, fetched: _Fetched, hops: list[Redirect]) -> _Fetched:
     """Fetch where a response sends us; the hop is recorded whether or not that succeeds."""
     here, answer = fetched.url.text, fetched.exchange
-    location = as_text(urljoin(here, answer.headers["location"]), 2000)
+    try:
+        location = as_text(urljoin(here, answer.headers["location"]), 2000)
+    except ValueError as error:
+        hops.append(Redirect(here, answer.status_code, as_text(answer.headers["location"], 2000), followed=False))
+        raise Failed("invalid", f"{here}: redirects to what is no URL ({as_text(str(error), 100)})") from None
     hop = Redirect(here, answer.status_code, location, followed=False)
     hops.append(hop)
     if len(hops) > MOST_REDIRECTS:
         raise Failed("protocol", f"{here}: more than {MOST_REDIRECTS} redirects; the last leads to {location}")
     there = _parsed(location)
+    if any(_same(there, _parsed(earlier.url)) for earlier in hops):
+        raise Failed("protocol", f"{here}: redirects in a circle, back to {location}; correct the server's redirects")
     if there.host.host != fetched.url.host.host:
         await network.resolve(there.host.text)
     following = await _fetch(network, there)
     hops[-1] = msgspec.structs.replace(hop, followed=True)
     # An unverified step on the way makes all that follows unverified.
     return following._replace(tls_error=fetched.tls_error or following.tls_error)
+
+
+def _same(one: Url, other: Url) -> bool:
+    """Whether both ask for the same thing; a fragment is not sent."""
+    return (one.scheme, one.host.host, one.port, one.path) == (other.scheme, other.host.host, other.port, other.path)
+
+
+def _target(text: str) -> Endpoint:
+    try:
+        return Endpoint(host_of(text), parse_url(text).port)
+    except ValueError:
+        return Endpoint(host_of(text))
 
 
 def _parsed(text: str) -> Url:

@@ -18,7 +18,7 @@ import h11
 import msgspec
 
 from netassist import __version__
-from netassist.network import Network, Stream
+from netassist.network import NO_ANSWER, Network, Stream, host_port
 from netassist.observations import Failed
 from netassist.targets import Url
 from netassist.untrusted import as_text
@@ -72,7 +72,7 @@ async def get(network: Network, url: Url, *, verify: bool = True) -> Exchange:
         Untrusted: the certificate does not verify, and `verify` is set.
         Failed: of any kind; `protocol` where the peer does not speak HTTP, or not TLS.
     """
-    host, where = url.host.text, f"{url.host.text}:{url.port}"
+    host, where = url.host.text, host_port(url.host.text, url.port)
     marks = [monotonic()]
     await network.resolve(host)
     marks.append(monotonic())
@@ -81,15 +81,15 @@ async def get(network: Network, url: Url, *, verify: bool = True) -> Exchange:
         ends: _Ends = stream
         if url.scheme == "https":
             tls = _Tls(stream, _context(network, verify), url.host.host, where)
-            await tls.handshake()
+            await network.within(tls.handshake(), f"{where}: the TLS handshake", advice=NO_ANSWER)
             ends = tls
         marks.append(monotonic())
         connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEADERS_LIMIT)
         await ends.send(connection.send(_request(url)) + connection.send(h11.EndOfMessage()))
         try:
-            response = await _head(connection, ends)
+            response = await _head(connection, ends, network, where)
             marks.append(monotonic())
-            cut = await _body(connection, ends, network.timeout, where)
+            cut = await _body(connection, ends, network, where)
         except h11.RemoteProtocolError as error:
             raise Failed("protocol", f"{where}: does not speak HTTP/1.1 ({as_text(str(error), 100)})") from None
         marks.append(monotonic())
@@ -113,32 +113,48 @@ def _request(url: Url) -> h11.Request:
     return h11.Request(method="GET", target=quote(url.path, safe="/?%:@!$&'()*+,;=~[]"), headers=headers)
 
 
-async def _head(connection: h11.Connection, ends: _Ends) -> h11.Response:
-    """The final response's head; informational ones (RFC 9110, section 15.2) are passed over."""
-    while True:
-        event = connection.next_event()
-        if event is h11.NEED_DATA:
-            connection.receive_data(await ends.receive())
-        elif isinstance(event, h11.Response):
-            return event
-        elif not isinstance(event, h11.InformationalResponse):
-            raise h11.RemoteProtocolError("closed without an answer")
+async def _head(connection: h11.Connection, ends: _Ends, network: Network, where: str) -> h11.Response:
+    """The final response's head, within the time of one step; informational ones (RFC 9110, section 15.2) are passed over."""
+    came = 0
 
+    async def read() -> h11.Response:
+        nonlocal came
+        while True:
+            event = connection.next_event()
+            if event is h11.NEED_DATA:
+                data = await ends.receive()
+                came += len(data)
+                connection.receive_data(data)
+            elif isinstance(event, h11.Response):
+                return event
+            elif not isinstance(event, h11.InformationalResponse):
+                raise h11.RemoteProtocolError("closed without an answer")
 
-async def _body(connection: h11.Connection, ends: _Ends, seconds: float, where: str) -> Failed | None:
-    """Read the body and drop it; why it was left before its end and its limit, if it was."""
-    size, until = 0, monotonic() + seconds
     try:
+        return await network.within(read(), f"{where}: waiting for an answer", advice=NO_ANSWER)
+    except Failed as failed:
+        if failed.failure.kind == "timeout" and came and not network.interrupted:
+            message = f"{where}: the head of the answer did not end in time ({came} bytes came); is the server overloaded?"
+            raise Failed("timeout", message) from None
+        raise
+
+
+async def _body(connection: h11.Connection, ends: _Ends, network: Network, where: str) -> Failed | None:
+    """Read the body and drop it; why it was left before its end and its limit, within the time of one step, if it was."""
+
+    async def read() -> None:
+        size = 0
         while size < BODY_LIMIT:
             event = connection.next_event()
             if event is h11.NEED_DATA:
-                if monotonic() > until:
-                    return Failed("timeout", f"{where}: the body did not end within {seconds:.3g} s")
                 connection.receive_data(await ends.receive())
             elif isinstance(event, h11.Data):
                 size += len(event.data)
             else:
-                return None
+                return
+
+    try:
+        await network.within(read(), f"{where}: waiting for the end of the body")
     except Failed as failed:
         return failed
     except h11.RemoteProtocolError as error:

@@ -86,7 +86,7 @@ async def scan_within(network: Network, target: str, profile: str, ports: str | 
     except Failed as failed:
         return NmapScan(target=aim.target, status="failed", error=failed.failure, profile=profile, **watch.stamp())
     hosts = _hosts(aim, scan, run.open_ports)
-    status, error = _verdict(target, aim, run, scan, hosts)
+    status, error = _verdict(network, target, aim, run, scan, hosts)
     down = [host for host in hosts if host.state == "down"]
     return NmapScan(
         target=aim.target,
@@ -152,13 +152,16 @@ def _hosts(aim: _Aim, scan: Scan, open_ports: Sequence[OpenPort]) -> tuple[NmapH
     return tuple(hosts.values())
 
 
-def _verdict(target: str, aim: _Aim, run: Run, scan: Scan, hosts: Sequence[NmapHost]) -> tuple[Status, Failure | None]:
+def _verdict(
+    network: Network, target: str, aim: _Aim, run: Run, scan: Scan, hosts: Sequence[NmapHost]
+) -> tuple[Status, Failure | None]:
     kept: Status = "partial" if hosts else "failed"
     said = run.errors or "no message"
     if run.stopped:
-        why = "was interrupted" if "interrupted" in run.stopped.failure.message else "reached its deadline"
         what = "what it had found is kept" if hosts else "it had found nothing yet"
-        return kept, Failure("timeout", f"{target}: the scan {why}; {what}; scan fewer ports or allow more time")
+        at_deadline = f"reached its deadline; {what}; scan fewer ports or allow more time"
+        ended = f"was interrupted; {what}" if network.interrupted else at_deadline
+        return kept, Failure("timeout", f"{target}: the scan {ended}")
     if run.code or not scan.complete:
         denied = "raw socket" in run.errors or "requires root privileges" in run.errors
         return kept, Failure("denied" if denied else "protocol", f"{target}: Nmap ended with code {run.code}: {said}")

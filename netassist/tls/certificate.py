@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal
 
-from netassist.network import Network
+from netassist.network import Network, host_port
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
 from netassist.targets import Target, parse_host
 from netassist.tls.chain import Certificate, Reading, read
@@ -58,7 +58,7 @@ async def certificate_info(network: Network, host: str, port: int = 443, starttl
             except Unfinished as unfinished:
                 session = unfinished.session
                 failure = unfinished.failure if session.ocsp_staple is None else None
-        chain, cut = _read(session, f"{host}:{port}")
+        chain, cut = _read(session, host_port(host, port))
         trust = judge_chain(session.chain, store)
     except Failed as failed:
         return CertificateInfo(target=target, status="failed", error=failed.failure, **watch.stamp())

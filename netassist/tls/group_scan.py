@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from netassist.network import Network
+from netassist.network import NO_ANSWER, Network, host_port
 from netassist.observations import Failed, Failure
 from netassist.probes.first_answer import first_answer
 from netassist.tls import groups as named
@@ -41,7 +41,7 @@ class AskedServer:
 
     def __init__(self, network: Network, host: str, port: int, name: str | None) -> None:
         self._network, self._host, self._port, self._name = network, host, port, name
-        self._where = f"{host}:{port}"
+        self._where = host_port(host, port)
         self._answered = self._answered_without_shares = False
         self.address = ""
         self.selected: dict[str, Group] = {}
@@ -49,14 +49,14 @@ class AskedServer:
 
     async def usual(self) -> First:
         """What a client in use gets: by a whole handshake, or where that does not succeed, by what the server selects."""
-        from netassist.tls.handshake import Unfinished, handshake
+        from netassist.tls.handshake import NotTls, Unfinished, handshake
 
         try:
             async with self._network.connect(self._host, self._port) as stream:
                 self.address = stream.address
                 try:
                     shaking = handshake(stream, server_name=self._name, groups=_USUAL_TO_OPENSSL)
-                    session = await self._network.within(shaking, f"{stream.where}: the TLS handshake")
+                    session = await self._network.within(shaking, f"{stream.where}: the TLS handshake", advice=NO_ANSWER)
                     confirmed = True
                 except Unfinished as unfinished:
                     session, confirmed = unfinished.session, False
@@ -66,6 +66,11 @@ class AskedServer:
         except Failed as failed:
             if failed.failure.kind != "protocol":
                 raise
+            if isinstance(failed, NotTls):
+                if failed.is_ssh:
+                    raise Failed("protocol", f"{self._where}: {failed.why}; ask with protocol=ssh") from None
+                advice = "is it the right port? quantum_check cannot ask servers that need STARTTLS first"
+                failed = Failed("protocol", f"{self._where}: {failed.why}; {advice}")
             self.failure = failed.failure
             return await self._usual_unconfirmed(failed)
         group = named.group_named(session.group) if session.group else None

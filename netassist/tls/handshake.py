@@ -19,6 +19,8 @@ from netassist.untrusted import as_text
 
 # Whatever has a certificate behind it, the strong ones first; NULL encryption last, and no anonymous key exchange.
 CIPHERS = b"ALL:eNULL:!aNULL:@SECLEVEL=0"
+_HEARD = 256
+"""Bytes of what a peer says first that are kept, to tell what it speaks."""
 _HANDSHAKE, _CERTIFICATE_VERIFY = 22, 15
 _OP_LEGACY_SERVER_CONNECT = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT: servers from before RFC 5746
 _PROTOCOLS = {"TLSv1": "TLSv1.0"}
@@ -52,6 +54,23 @@ class Unfinished(Failed):
     def __init__(self, failed: Failed, session: Session) -> None:
         super().__init__(failed.failure.kind, failed.failure.message)
         self.session = session
+
+
+class NotTls(Failed):
+    """The peer speaks something else than TLS; `heard` is the beginning of it, `why` OpenSSL's reason."""
+
+    def __init__(self, where: str, why: str, heard: bytes) -> None:
+        self.heard, self.why = heard, f"does not speak TLS here ({why})"
+        advice = "is it the right port, or does it need starttls?"
+        if self.is_ssh:
+            line = heard.split(b"\n")[0]
+            self.why, advice = f"speaks SSH here ({as_text(line, 60)}), not TLS", "is it the right port?"
+        super().__init__("protocol", f"{where}: {self.why}; {advice}")
+
+    @property
+    def is_ssh(self) -> bool:
+        """Whether it begins as an SSH server does (RFC 4253, section 4.2)."""
+        return self.heard.startswith(b"SSH-")
 
 
 def set_groups(context: SSL.Context, names: str) -> None:
@@ -93,7 +112,8 @@ async def handshake(stream: Stream, *, server_name: str | None, groups: str | No
 
     Raises:
         Unfinished: the peer broke off after its certificate had come, for want of a client certificate for example.
-        Failed: `protocol` where the peer does not speak TLS or refuses; `timeout`, `reset`.
+        NotTls: the peer does not speak TLS.
+        Failed: `protocol` where the peer refuses; `timeout`, `reset`.
     """
     staples: list[bytes] = []
     signatures: list[int] = []
@@ -135,17 +155,21 @@ def _context(groups: str | None, alpn: tuple[str, ...], staples: list[bytes]) ->
 
 
 async def _shake(connection: SSL.Connection, stream: Stream) -> None:
+    heard = b""
     while True:
         try:
             connection.do_handshake()
         except SSL.WantReadError:
             await _flush(connection, stream)
             if data := await stream.receive():
+                heard = (heard + data)[:_HEARD]
                 connection.bio_write(data)
             else:
                 raise Failed("protocol", f"{stream.where}: closed the connection during the TLS handshake") from None
         except SSL.Error as error:
-            raise Failed("protocol", f"{stream.where}: {_cause(error)}") from None
+            if (reason := _reason(error)) in _NOT_TLS:
+                raise NotTls(stream.where, reason, heard) from None
+            raise Failed("protocol", f"{stream.where}: {_cause(reason)}") from None
         else:
             await _flush(connection, stream)
             return
@@ -160,16 +184,17 @@ async def _flush(connection: SSL.Connection, stream: Stream) -> None:
         await stream.send(data)
 
 
-def _cause(error: SSL.Error) -> str:
-    """OpenSSL's reason in plain words; alerts by their names (RFC 8446, section 6)."""
+def _reason(error: SSL.Error) -> str:
     rows = error.args[0] if error.args and isinstance(error.args[0], list) else []
     reasons = [as_text(str(row[2]), 100) for row in rows if len(row) > 2 and row[2]]
-    reason = reasons[0] if reasons else "no reason given"
+    return reasons[0] if reasons else "no reason given"
+
+
+def _cause(reason: str) -> str:
+    """OpenSSL's reason in plain words; alerts by their names (RFC 8446, section 6)."""
     if " alert " in reason:
         alert = reason.split(" alert ", 1)[1].removeprefix("number ")
         return f"refused the TLS handshake with the alert {alert.replace(' ', '_')}"
-    if reason in _NOT_TLS:
-        return f"does not speak TLS here ({reason}); is it the right port, or does it need starttls?"
     return f"the TLS handshake failed ({reason})"
 
 

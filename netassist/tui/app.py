@@ -6,9 +6,9 @@ What plans and measures is imported after the first paint; nothing of it is need
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
-import signal
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
@@ -26,6 +26,8 @@ from netassist.tui.themes import DARK, LIGHT, fitting
 from netassist.tui.widgets.prompt import EXAMPLE, REPLY, Prompt
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from netassist.assistant.conversation import Conversation
     from netassist.assistant.events import Event
     from netassist.assistant.journal import Journal
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 8.0
 """Seconds that a cancelled request may take to hand in what it has before it is dropped; Nmap gets a few to end."""
+GRACE = 4.0
+"""Seconds after that in which a signal ends the process even where the app cannot end by itself."""
 LOCAL = frozenset({"testllm"})
 """Backends that plan on this machine."""
 
@@ -67,8 +71,15 @@ class NetAssistApp(App[None], inherit_bindings=False):
         Binding("pagedown", "scroll(1)", "Scroll down", show=False),
     ]
 
-    def __init__(self, settings: Settings, backend: Backend, journal: Journal, approved: frozenset[Risk]) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        settings: Settings,
+        backend: Backend,
+        journal: Journal,
+        approved: frozenset[Risk],
+        driver: type[Driver] | None = None,
+    ) -> None:
+        super().__init__(driver_class=driver)
         self.settings, self.backend, self.journal, self.approved = settings, backend, journal, approved
         self._talk: Conversation | None = None
         self._request: asyncio.Task[None] | None = None
@@ -326,17 +337,25 @@ def run(settings: Settings, backend: Backend, journal: Journal, approved: frozen
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print('netassist: there is no terminal here; ask on the command line: netassist ask "…"', file=sys.stderr)
         return 2
-    app = NetAssistApp(settings, backend, journal, approved)
+    from netassist.tui.terminal import Driver
+
+    app = NetAssistApp(settings, backend, journal, approved, Driver)
     asyncio.run(_serve(app))
     return {0: 0, 1: 3}.get(app.return_code or 0, app.return_code or 0)
 
 
 async def _serve(app: NetAssistApp) -> None:
     """Run the app; when the terminal goes away or the process is told to end, it stops as if the person had quit."""
+    from netassist.tui.terminal import ending
+
     loop = asyncio.get_running_loop()
-    ending: set[asyncio.Task[None]] = set()
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: ending.add(loop.create_task(app.action_quit())))
+    quitting: set[asyncio.Task[None]] = set()
+
+    def quit_soon() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has been closed: the end is near already
+            loop.call_soon_threadsafe(lambda: quitting.add(loop.create_task(app.action_quit())))
+
+    ending(quit_soon, PATIENCE + GRACE, 3)
     await app.run_async()
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -54,7 +56,8 @@ def test_help_names_every_command_and_shows_examples(environment: dict[str, str]
 
 def test_the_version_needs_no_heavy_import(environment: dict[str, str]) -> None:
     code = (
-        "import sys; sys.argv = ['netassist', '--version']\nfrom netassist.cli import main\nmain()\n"
+        "import sys; sys.argv = ['netassist', '--version']\nfrom netassist.cli import main\n"
+        "try: main()\nexcept SystemExit as done: assert done.code == 0, done.code\n"
         "print([m for m in ('cyclopts', 'asyncio', 'ssl', 'msgspec', 'llama_cpp', 'numpy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
@@ -161,45 +164,40 @@ def test_plan_names_the_line_that_is_no_case(environment: dict[str, str], tmp_pa
     assert f"{cases}:2:" in done.stderr
 
 
-def test_ctrl_c_in_a_scan_keeps_what_is_known_and_leaves_nothing_running(environment: dict[str, str], open_port: int) -> None:
+@pytest.mark.parametrize("end", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
+def test_however_it_ends_no_scan_runs_on(environment: dict[str, str], open_port: int, tmp_path: Path, end: str) -> None:
     require("nmap")
-    # No timing at all on the host's side: a scan that is bound to take long, stopped once Nmap has said what it found.
+    # The port never answers, so that asking it for its service is bound to take long.
     words = ["run", "nmap_scan", "target=127.0.0.1", f"ports={open_port}", "profile=service"]
+    folder = tmp_path / "temporary"
+    folder.mkdir()
     with subprocess.Popen(
-        [*OURS, *words], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        [*OURS, *words], env=environment | {"TMPDIR": str(folder)}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
     ) as process:  # fmt: skip
-        _wait_for_child(process.pid)
-        process.send_signal(signal.SIGINT)
+        wait_until(lambda: process.poll() is not None or "nmap" in running(folder))
+        assert process.poll() is None, "netassist ended before Nmap began"
+        process.send_signal(signal.Signals[end])
         out, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, out + errors
+    assert process.returncode == (130 if end != "SIGKILL" else -signal.SIGKILL), out + errors
     assert "Traceback" not in errors
-    assert _children(process.pid) == []
+    if end == "SIGKILL":
+        wait_until(lambda: not running(folder) and not any(folder.iterdir()))
+    assert running(folder) == []
+    assert list(folder.iterdir()) == []
 
 
-def _children(pid: int) -> list[str]:
-    """Command names of the processes of a session."""
+def running(folder: Path) -> list[str]:
+    """The programs whose command lines name `folder`."""
     found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
-        except OSError:
-            continue
-        if int(rest.split()[3]) == pid:
-            found.append(name)
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.fsencode(folder) in (process / "cmdline").read_bytes():
+                found.append((process / "comm").read_text().strip())
     return found
 
 
-def _wait_for_child(pid: int) -> None:
-    while not any("nmap" in path.read_text() for path in _commands(pid)):
-        if not Path(f"/proc/{pid}").exists():
-            pytest.fail("netassist ended before Nmap began")
-
-
-def _commands(pid: int) -> Iterator[Path]:
-    """The comm files of a process's children."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return
-    yield from (path for child in children if (path := Path(f"/proc/{child}/comm")).exists())
+def wait_until(condition: Callable[[], bool]) -> None:
+    ends = monotonic() + 60
+    while not condition():
+        assert monotonic() < ends

@@ -259,6 +259,53 @@ def test_a_real_terminal_and_nothing_left_behind(tmp_path: Path, end: str) -> No
         os.close(ours)
 
 
+@pytest.mark.parametrize("asking", [False, True], ids=["idle", "while asking"])
+def test_a_terminal_that_vanishes_ends_the_app(tmp_path: Path, asking: bool) -> None:
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": os.pathsep.join(sys.path)}
+    # In a session of its own without a controlling terminal, so that the kernel sends no SIGHUP: writing is what fails.
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path)], stdin=theirs, stdout=theirs, stderr=theirs, env=environment,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        read_until(ours, lambda seen: b"F1 shows" in seen)
+        if asking:
+            os.write(ours, b"ping 127.0.0.1\r")
+            read_until(ours, lambda seen: b"deciding" in seen)
+        os.close(ours)
+        process.wait(PATIENCE)
+        assert (tmp_path / "closed").exists()
+    finally:
+        process.kill()
+        process.wait()
+
+
+STUCK = """
+import queue
+from netassist.tui.terminal import ending
+
+ending(lambda: None, 0.2, 3)
+print("ready", flush=True)
+full = queue.Queue(1)
+while True:
+    full.put("what the terminal never takes")
+"""
+
+
+def test_sigterm_ends_an_app_that_waits_for_its_terminal() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", STUCK], stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 3
+        finally:
+            process.kill()
+
+
 def read_until(terminal: int, condition: Callable[[bytes], bool]) -> bytes:
     seen, ends = b"", monotonic() + PATIENCE
     while not condition(seen):

@@ -82,7 +82,7 @@ def _renderer(report: Report) -> Renderer:
 def _failed(task: Task, report: Report) -> str:
     reason = report.error.message if report.error else "the reason is unknown"
     # Messages name the host first; there is no need to say it twice.
-    known = reason.startswith(place(report.target, port=False))
+    known = reason.removeprefix("[").startswith(place(report.target, port=False))
     return sentence_end(f"Could not {task.what}{'' if known else f' {task.of}'}: {reason}")
 
 

@@ -30,6 +30,8 @@ def task(audit: SecurityAudit) -> Task:
 def verdict(audit: SecurityAudit) -> Verdict:
     services = [service for host in audit.hosts for service in host.services]
     ports = f"on {count(len(services), 'open port')}" if services else "and no open port"
+    tried = sum(len(host.tried) for host in audit.hosts)
+    ports += f" of the {tried} tried" if tried else ""
     worst = [item for item in audit.findings if item.severity == _worst(audit)]
     most = f"; the worst: {listed([item.title for item in worst], 3)}" if worst and worst[0].severity != "info" else ""
     tone = finding.worst(audit.findings)
@@ -67,6 +69,9 @@ def _host(host: AuditedHost, width: int) -> Iterator[Line]:
     yield from heading(f"{name}: {count(len(host.services), 'open port')}", width)
     if host.services:
         yield from table(("port", "service", "product", "TLS"), [_row(service) for service in host.services], width)
+    if host.tried:
+        said = f"tried by connecting, for want of a scan by Nmap: {listed([*map(str, host.tried)], 100)}"
+        yield from paragraph(Span(said, "dim"), width, indent=2)
     checks = [verdict for listed, verdict in _checks(host) if not listed]
     if checks:
         yield BLANK

@@ -12,7 +12,7 @@ from netassist.reports.words import count, milliseconds, sentence_end
 from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
-    from netassist.probes.http import HttpCheck
+    from netassist.probes.http import HttpCheck, Redirect
     from netassist.reports.style import Line
 
 _PHASES = (
@@ -33,6 +33,8 @@ def verdict(check: HttpCheck) -> Verdict:
     after = f", after {count(followed, 'redirect')}" if followed else ""
     last = check.redirects[-1] if check.redirects else None
     onward = f"; it redirects to {last.location}, which was not followed" if last and not last.followed else ""
+    # What is an error of the whole report is told with it.
+    onward += f" ({last.because})" if onward and last and last.because and check.error is None else ""
     text = f"{as_text(check.url, 500)} answered {_status(check.status_code)}{took}{after}{onward}"
     if check.tls_error:
         return Verdict(sentence_end(f"{text}, but its certificate does not verify: {check.tls_error}"), BAD)
@@ -46,7 +48,7 @@ def evidence(check: HttpCheck, width: int) -> Iterator[Line]:
         ("Status", _status(check.status_code) if check.status_code is not None else "unknown"),
         ("Version", f"HTTP/{check.http_version.removeprefix('HTTP/')}" if check.http_version else None),
         ("Certificate", verified if check.url.startswith("https:") and check.status_code is not None else None),
-        *(("Redirect", f"{hop.status_code} from {hop.url} to {hop.location}{'' if hop.followed else ' (not followed)'}")
+        *(("Redirect", f"{hop.status_code} from {hop.url} to {hop.location}{_unfollowed(hop)}")
           for hop in check.redirects),
     ]  # fmt: skip
     yield from facts(rows, width)
@@ -55,6 +57,10 @@ def evidence(check: HttpCheck, width: int) -> Iterator[Line]:
         yield BLANK
         yield from heading("Headers", width)
         yield from facts(sorted(check.headers.items()), width)
+
+
+def _unfollowed(hop: Redirect) -> str:
+    return "" if hop.followed else f" (not followed: {hop.because})" if hop.because else " (not followed)"
 
 
 def _timing(check: HttpCheck, width: int) -> Iterator[Line]:

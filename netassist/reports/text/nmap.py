@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def verdict(scan: NmapScan) -> Verdict:
 
 def evidence(scan: NmapScan, width: int) -> Iterator[Line]:
     looked = f"{len(scan.hosts)} up, {scan.hosts_down} without an answer" if isinstance(scan.target, str) else None
-    yield from facts([("Profile", scan.profile), ("Command", " ".join(scan.command)), ("Hosts", looked)], width)
+    yield from facts([("Profile", scan.profile), ("Command", shlex.join(scan.command)), ("Hosts", looked)], width)
     for host in scan.hosts:
         yield BLANK
         yield from _host(host, width)

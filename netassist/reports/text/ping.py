@@ -21,7 +21,7 @@ def verdict(ping: Ping) -> Verdict:
     host = place(ping.target, port=False)
     if ping.sent is None or ping.received is None:
         return Verdict(f"Whether {host} is reachable is unknown.", UNKNOWN)
-    answers = f"{ping.received} of {count(ping.sent, _kind(ping))} answered"
+    answers = f"{ping.received} of {count(ping.sent, _kind(ping))}{_port(ping)} answered"
     if not ping.received:
         return Verdict(f"{host} did not answer ({answers}); whether it is down or drops such requests cannot be told.", BAD)
     speed = f", in {milliseconds(ping.rtt_ms.avg)}{' on average' if ping.received > 1 else ''}" if ping.rtt_ms else ""
@@ -32,7 +32,7 @@ def verdict(ping: Ping) -> Verdict:
 
 def evidence(ping: Ping, width: int) -> Iterable[Line]:
     trip = ping.rtt_ms
-    method = "ICMP echo" if ping.method == "icmp" else f"{_kind(ping)}; this user may not send ICMP"
+    method = "ICMP echo" if ping.method == "icmp" else f"{_kind(ping)}{_port(ping)}; this user may not send ICMP"
     times = [
         ("Round trip", f"{milliseconds(trip.min)} least, {milliseconds(trip.avg)} average, {milliseconds(trip.max)} most"),
         ("Deviation", milliseconds(trip.stddev)),
@@ -50,5 +50,9 @@ def evidence(ping: Ping, width: int) -> Iterable[Line]:
 def _kind(ping: Ping) -> str:
     if ping.method == "icmp":
         return "ICMP echo request"
+    return "TCP connection attempt" if ping.method else "request"
+
+
+def _port(ping: Ping) -> str:
     port = getattr(ping.target, "port", None)
-    return f"TCP connection attempt{f' to port {port}' if port else ''}" if ping.method else "request"
+    return f" to port {port}" if ping.method == "tcp" and port else ""

@@ -75,7 +75,9 @@ def evidence(check: QuantumCheck, width: int) -> Iterator[Line]:
     yield from facts(rows, width)
     if exchange.groups:
         yield BLANK
-        yield from table(("accepted", "kind", "code"), [_row(*group) for group in _groups(check)], width)
+        # Of TLS's classical groups not all are asked for.
+        seen = "offered" if check.protocol == "ssh" else "seen to select"
+        yield from table((seen, "kind", "code"), [_row(*group) for group in _groups(check)], width)
     yield BLANK
     yield from heading("Authentication", width)
     judged = {True: Span("yes", "good"), False: Span("no", "warn"), None: Span("unknown", "warn")}

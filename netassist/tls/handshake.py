@@ -64,26 +64,41 @@ def set_groups(context: SSL.Context, names: str) -> None:
         raise ValueError(f"OpenSSL does not know the groups {names!r}")
 
 
-async def handshake(stream: Stream, *, server_name: str | None, groups: str | None = None, alpn: tuple[str, ...] = ()) -> Session:
+def set_signatures(context: SSL.Context, names: str) -> None:
+    """Restrict what the server may sign with to OpenSSL's names, colon between: ``rsa_pss_rsae_sha256:ECDSA+SHA256``.
+
+    Raises:
+        ValueError: OpenSSL does not know one of them.
+    """
+    if lib.SSL_CTX_set1_sigalgs_list(context._context, names.encode("ascii")) != 1:
+        lib.ERR_clear_error()
+        raise ValueError(f"OpenSSL does not know the signature schemes {names!r}")
+
+
+async def handshake(
+    stream: Stream,
+    *,
+    server_name: str | None,
+    groups: str | None = None,
+    alpn: tuple[str, ...] = (),
+    signatures: str | None = None,
+) -> Session:
     """Shake hands over `stream` and say what came of it; the caller closes the stream.
 
     Args:
         server_name: sent as SNI (RFC 6066, section 3), in its ASCII form; an IP address is not sent.
         groups: offer these only, as `set_groups` takes them; OpenSSL's default list where None.
         alpn: protocols to offer (RFC 7301), best first.
+        signatures: accept these schemes only, as `set_signatures` takes them, so that a server shows the key that signs so.
 
     Raises:
         Unfinished: the peer broke off after its certificate had come, for want of a client certificate for example.
         Failed: `protocol` where the peer does not speak TLS or refuses; `timeout`, `reset`.
     """
     staples: list[bytes] = []
-    connection = SSL.Connection(_context(groups, alpn, staples), None)
-    if server_name is not None and parse_address(server_name) is None:
-        connection.set_tlsext_host_name(parse_host(server_name).host.encode("ascii"))
-    connection.request_ocsp()
-    connection.set_connect_state()
+    connection = client(server_name, groups=groups, alpn=alpn, signatures=signatures, staples=staples)
     try:
-        await _shake(connection, stream)
+        await shake(connection, stream)
     except Failed as failed:
         if connection.get_peer_cert_chain():
             raise Unfinished(failed, _session(connection, staples)) from None
@@ -91,7 +106,24 @@ async def handshake(stream: Stream, *, server_name: str | None, groups: str | No
     return _session(connection, staples)
 
 
-def _context(groups: str | None, alpn: tuple[str, ...], staples: list[bytes]) -> SSL.Context:
+def client(
+    server_name: str | None,
+    *,
+    groups: str | None = None,
+    alpn: tuple[str, ...] = (),
+    signatures: str | None = None,
+    staples: list[bytes] | None = None,
+) -> SSL.Connection:
+    """A client on memory buffers, as `handshake` takes its arguments; stapled OCSP responses are put into `staples`."""
+    connection = SSL.Connection(_context(groups, alpn, signatures, [] if staples is None else staples), None)
+    if server_name is not None and parse_address(server_name) is None:
+        connection.set_tlsext_host_name(parse_host(server_name).host.encode("ascii"))
+    connection.request_ocsp()
+    connection.set_connect_state()
+    return connection
+
+
+def _context(groups: str | None, alpn: tuple[str, ...], signatures: str | None, staples: list[bytes]) -> SSL.Context:
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_options(_OP_LEGACY_SERVER_CONNECT)
     context.set_cipher_list(CIPHERS)
@@ -99,6 +131,8 @@ def _context(groups: str | None, alpn: tuple[str, ...], staples: list[bytes]) ->
     context.set_verify(SSL.VERIFY_NONE)
     if groups is not None:
         set_groups(context, groups)
+    if signatures is not None:
+        set_signatures(context, signatures)
     if alpn:
         context.set_alpn_protos([name.encode("ascii") for name in alpn])
 
@@ -110,12 +144,13 @@ def _context(groups: str | None, alpn: tuple[str, ...], staples: list[bytes]) ->
     return context
 
 
-async def _shake(connection: SSL.Connection, stream: Stream) -> None:
+async def shake(connection: SSL.Connection, stream: Stream) -> None:
+    """Carry the handshake over `stream` until it is complete; raises Failed, `protocol` where the peer refuses or is no TLS."""
     while True:
         try:
             connection.do_handshake()
         except SSL.WantReadError:
-            await _flush(connection, stream)
+            await flush(connection, stream)
             if data := await stream.receive():
                 connection.bio_write(data)
             else:
@@ -123,11 +158,12 @@ async def _shake(connection: SSL.Connection, stream: Stream) -> None:
         except SSL.Error as error:
             raise Failed("protocol", f"{stream.where}: {_cause(error)}") from None
         else:
-            await _flush(connection, stream)
+            await flush(connection, stream)
             return
 
 
-async def _flush(connection: SSL.Connection, stream: Stream) -> None:
+async def flush(connection: SSL.Connection, stream: Stream) -> None:
+    """Send what the connection has to say."""
     while True:
         try:
             data = connection.bio_read(65536)

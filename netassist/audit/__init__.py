@@ -11,8 +11,11 @@ from netassist.observations import Report, schema_of
 
 
 def judged(report: Report) -> Report:
-    """The report with the findings of its rules: those of ``netassist.audit.rules.NAME`` for schema ``netassist/NAME/1``."""
-    name = f"netassist.audit.rules.{schema_of(report).split('/')[1]}"
+    """The report with the findings of its rules: those of ``netassist.audit.rules.NAME`` for schema ``netassist/NAME/1``.
+
+    A dash in the name of a schema is an underscore in that of its module.
+    """
+    name = f"netassist.audit.rules.{schema_of(report).split('/')[1].replace('-', '_')}"
     if importlib.util.find_spec(name) is None:
         return report
     return msgspec.structs.replace(report, findings=(*report.findings, *importlib.import_module(name).judge(report)))

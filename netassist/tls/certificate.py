@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal
 
+from OpenSSL.crypto import X509Store
+
 from netassist.network import Network, host_port
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
 from netassist.targets import Target, parse_host
@@ -42,6 +44,13 @@ async def certificate_info(network: Network, host: str, port: int = 443, starttl
 
     The network's `ca_file` adds trust anchors. A server that then asks for a client certificate hides nothing.
     """
+    return await presented(network, host, port, starttls)
+
+
+async def presented(
+    network: Network, host: str, port: int, starttls: str | None, signatures: str | None = None
+) -> CertificateInfo:
+    """`certificate_info`, of the certificate that the server shows to clients that accept these signature schemes only."""
     watch = Stopwatch()
     target = Endpoint(host, port, starttls=starttls)
     failure: Failure | None = None
@@ -54,16 +63,32 @@ async def certificate_info(network: Network, host: str, port: int = 443, starttl
             if starttls is not None:
                 await upgrade(stream, starttls, name.host)
             try:
-                session = await handshake(stream, server_name=server_name)
+                session = await handshake(stream, server_name=server_name, signatures=signatures)
             except Unfinished as unfinished:
                 session = unfinished.session
                 failure = unfinished.failure if session.ocsp_staple is None else None
-        chain, cut = _read(session, host_port(host, port))
-        trust = judge_chain(session.chain, store)
+        return _examined(network, target, session, failure, store, watch)
     except Failed as failed:
         return CertificateInfo(target=target, status="failed", error=failed.failure, **watch.stamp())
+
+
+def shown(network: Network, target: Endpoint, protocol: str, chain: tuple[bytes, ...]) -> CertificateInfo:
+    """What a chain in DER says that was seen in a server's first flight; whether an OCSP response is stapled is unknown."""
+    watch = Stopwatch()
+    session = Session(protocol, None, None, chain, None)
+    try:
+        return _examined(network, target, session, None, anchors(network.ca_file), watch)
+    except Failed as failed:
+        return CertificateInfo(target=target, status="failed", error=failed.failure, **watch.stamp())
+
+
+def _examined(
+    network: Network, target: Endpoint, session: Session, failure: Failure | None, store: X509Store, watch: Stopwatch
+) -> CertificateInfo:
+    chain, cut = _read(session, host_port(target.host, target.port or 443))
+    trust = judge_chain(session.chain, store)
     now, leaf, failure = datetime.now(UTC), chain[0], failure or cut
-    fits = matches(host, leaf.names.dns, leaf.names.ip) if leaf.names is not None else None
+    fits = matches(target.host, leaf.names.dns, leaf.names.ip) if leaf.names is not None else None
     staple = session.ocsp_staple
     return CertificateInfo(
         target=target,

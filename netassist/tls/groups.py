@@ -1,8 +1,7 @@
 """The named groups of TLS key exchange.
 
 Codes and names are those of the IANA registry "TLS Supported Groups"
-(https://www.iana.org/assignments/tls-parameters/tls-parameters.xhtml#tls-parameters-8). Groups that TLS 1.3 cannot
-use are left out, but for those that TLS 1.2 servers still negotiate.
+(https://www.iana.org/assignments/tls-parameters/tls-parameters.xhtml#tls-parameters-8).
 """
 
 from __future__ import annotations
@@ -57,6 +56,33 @@ _TABLE: dict[int, tuple[str, Kind]] = {
     0x001A: ("brainpoolP256r1", "classical"),
     0x001B: ("brainpoolP384r1", "classical"),
     0x001C: ("brainpoolP512r1", "classical"),
+    0x0001: ("sect163k1", "classical"),               # deprecated by RFC 8422, section 5.1.1
+    0x0002: ("sect163r1", "classical"),
+    0x0003: ("sect163r2", "classical"),
+    0x0004: ("sect193r1", "classical"),
+    0x0005: ("sect193r2", "classical"),
+    0x0006: ("sect233k1", "classical"),
+    0x0007: ("sect233r1", "classical"),
+    0x0008: ("sect239k1", "classical"),
+    0x0009: ("sect283k1", "classical"),
+    0x000A: ("sect283r1", "classical"),
+    0x000B: ("sect409k1", "classical"),
+    0x000C: ("sect409r1", "classical"),
+    0x000D: ("sect571k1", "classical"),
+    0x000E: ("sect571r1", "classical"),
+    0x000F: ("secp160k1", "classical"),
+    0x0010: ("secp160r1", "classical"),
+    0x0011: ("secp160r2", "classical"),
+    0x0012: ("secp192k1", "classical"),
+    0x0013: ("secp192r1", "classical"),
+    0x0014: ("secp224k1", "classical"),
+    0x0022: ("GC256A", "classical"),                  # RFC 9189
+    0x0023: ("GC256B", "classical"),
+    0x0024: ("GC256C", "classical"),
+    0x0025: ("GC256D", "classical"),
+    0x0026: ("GC512A", "classical"),
+    0x0027: ("GC512B", "classical"),
+    0x0028: ("GC512C", "classical"),
 }
 # fmt: on
 _BY_NAME = {name.lower(): code for code, (name, _) in _TABLE.items()}
@@ -64,6 +90,12 @@ _BY_NAME = {name.lower(): code for code, (name, _) in _TABLE.items()}
 _BY_NAME |= {"prime256v1": 0x0017, "p-256": 0x0017, "p-384": 0x0018, "p-521": 0x0019}
 
 POST_QUANTUM = tuple(code for code, (_, kind) in _TABLE.items() if kind != "classical")
+TLS12_GROUPS = (0x001D, 0x0017, 0x0018, 0x0019, 0x001E, 0x001A, 0x001B, 0x001C, 0x0016, 0x0015, 0x0029, *range(0x0001, 0x0015),
+                *range(0x0022, 0x0029))  # fmt: skip
+"""Curves that TLS 1.2 and before may use, the commonest first. No finite fields: who offers one binds the server to those."""
+TLS13_GROUPS = (0x001D, 0x11EC, 0x0017, 0x0018, 0x0019, 0x001E, 0x11EB, 0x11ED, 0x0100, 0x0101, 0x0102, 0x0103, 0x0104, 0x0200,
+                0x0201, 0x0202, 0x6399, 0x639A, 0x11EE, 0x001F, 0x0020, 0x0021, 0x0029, *range(0x0022, 0x0029))  # fmt: skip
+"""Groups that TLS 1.3 may use, the commonest first."""
 CLASSICAL = (0x001D, 0x0017, 0x0018, 0x0019, 0x001E, 0x0100, 0x0101)
 """The classical groups that clients in use offer, the commonest first."""
 

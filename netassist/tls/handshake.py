@@ -102,13 +102,32 @@ def _note_signatures(context: SSL.Context, seen: list[int]) -> object:
     return message
 
 
-async def handshake(stream: Stream, *, server_name: str | None, groups: str | None = None, alpn: tuple[str, ...] = ()) -> Session:
+def set_signatures(context: SSL.Context, names: str) -> None:
+    """Restrict what the server may sign with to OpenSSL's names, colon between: ``rsa_pss_rsae_sha256:ECDSA+SHA256``.
+
+    Raises:
+        ValueError: OpenSSL does not know one of them.
+    """
+    if lib.SSL_CTX_set1_sigalgs_list(context._context, names.encode("ascii")) != 1:
+        lib.ERR_clear_error()
+        raise ValueError(f"OpenSSL does not know the signature schemes {names!r}")
+
+
+async def handshake(
+    stream: Stream,
+    *,
+    server_name: str | None,
+    groups: str | None = None,
+    alpn: tuple[str, ...] = (),
+    signatures: str | None = None,
+) -> Session:
     """Shake hands over `stream` and say what came of it; the caller closes the stream.
 
     Args:
         server_name: sent as SNI (RFC 6066, section 3), in its ASCII form; an IP address is not sent.
         groups: offer these only, as `set_groups` takes them; OpenSSL's default list where None.
         alpn: protocols to offer (RFC 7301), best first.
+        signatures: accept these schemes only, as `set_signatures` takes them, so that a server shows the key that signs so.
 
     Raises:
         Unfinished: the peer broke off after its certificate had come, for want of a client certificate for example.
@@ -116,26 +135,43 @@ async def handshake(stream: Stream, *, server_name: str | None, groups: str | No
         Failed: `protocol` where the peer refuses; `timeout`, `reset`.
     """
     staples: list[bytes] = []
-    signatures: list[int] = []
-    context = _context(groups, alpn, staples)
-    noting = _note_signatures(context, signatures)
+    signed: list[int] = []
+    connection = client(server_name, groups=groups, alpn=alpn, signatures=signatures, staples=staples, signed=signed)
+    try:
+        await shake(connection, stream)
+    except Failed as failed:
+        if connection.get_peer_cert_chain():
+            raise Unfinished(failed, _session(connection, staples, signed)) from None
+        raise
+    return _session(connection, staples, signed)
+
+
+def client(
+    server_name: str | None,
+    *,
+    groups: str | None = None,
+    alpn: tuple[str, ...] = (),
+    signatures: str | None = None,
+    staples: list[bytes] | None = None,
+    signed: list[int] | None = None,
+) -> SSL.Connection:
+    """A client on memory buffers, as `handshake` takes its arguments.
+
+    Stapled OCSP responses are put into `staples`, the schemes that the server signs with into `signed`.
+    """
+    context = _context(groups, alpn, signatures, [] if staples is None else staples)
+    noting = _note_signatures(context, [] if signed is None else signed)
     connection = SSL.Connection(context, None)
+    # OpenSSL calls it for as long as the connection lives.
+    connection.set_app_data(noting)
     if server_name is not None and parse_address(server_name) is None:
         connection.set_tlsext_host_name(parse_host(server_name).host.encode("ascii"))
     connection.request_ocsp()
     connection.set_connect_state()
-    try:
-        await _shake(connection, stream)
-    except Failed as failed:
-        if connection.get_peer_cert_chain():
-            raise Unfinished(failed, _session(connection, staples, signatures)) from None
-        raise
-    finally:
-        del noting
-    return _session(connection, staples, signatures)
+    return connection
 
 
-def _context(groups: str | None, alpn: tuple[str, ...], staples: list[bytes]) -> SSL.Context:
+def _context(groups: str | None, alpn: tuple[str, ...], signatures: str | None, staples: list[bytes]) -> SSL.Context:
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_options(_OP_LEGACY_SERVER_CONNECT)
     context.set_cipher_list(CIPHERS)
@@ -143,6 +179,8 @@ def _context(groups: str | None, alpn: tuple[str, ...], staples: list[bytes]) ->
     context.set_verify(SSL.VERIFY_NONE)
     if groups is not None:
         set_groups(context, groups)
+    if signatures is not None:
+        set_signatures(context, signatures)
     if alpn:
         context.set_alpn_protos([name.encode("ascii") for name in alpn])
 
@@ -154,13 +192,19 @@ def _context(groups: str | None, alpn: tuple[str, ...], staples: list[bytes]) ->
     return context
 
 
-async def _shake(connection: SSL.Connection, stream: Stream) -> None:
+async def shake(connection: SSL.Connection, stream: Stream) -> None:
+    """Carry the handshake over `stream` until it is complete.
+
+    Raises:
+        NotTls: the peer does not speak TLS.
+        Failed: `protocol` where the peer refuses.
+    """
     heard = b""
     while True:
         try:
             connection.do_handshake()
         except SSL.WantReadError:
-            await _flush(connection, stream)
+            await flush(connection, stream)
             if data := await stream.receive():
                 heard = (heard + data)[:_HEARD]
                 connection.bio_write(data)
@@ -171,11 +215,12 @@ async def _shake(connection: SSL.Connection, stream: Stream) -> None:
                 raise NotTls(stream.where, reason, heard) from None
             raise Failed("protocol", f"{stream.where}: {_cause(reason)}") from None
         else:
-            await _flush(connection, stream)
+            await flush(connection, stream)
             return
 
 
-async def _flush(connection: SSL.Connection, stream: Stream) -> None:
+async def flush(connection: SSL.Connection, stream: Stream) -> None:
+    """Send what the connection has to say."""
     while True:
         try:
             data = connection.bio_read(65536)
@@ -198,7 +243,7 @@ def _cause(reason: str) -> str:
     return f"the TLS handshake failed ({reason})"
 
 
-def _session(connection: SSL.Connection, staples: list[bytes], signatures: list[int]) -> Session:
+def _session(connection: SSL.Connection, staples: list[bytes], signed: list[int]) -> Session:
     chain = tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, held) for held in connection.get_peer_cert_chain() or ())
     alpn, version = connection.get_alpn_proto_negotiated(), connection.get_protocol_version_name()
     return Session(
@@ -208,5 +253,5 @@ def _session(connection: SSL.Connection, staples: list[bytes], signatures: list[
         chain=chain,
         ocsp_staple=staples[-1] if staples else None,
         alpn=as_text(alpn, 100) if alpn else None,
-        signature=signatures[-1] if signatures else None,
+        signature=signed[-1] if signed else None,
     )

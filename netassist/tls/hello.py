@@ -85,20 +85,20 @@ def client_hello(hello: ClientHello) -> bytes:
     """
     if not {code for code, _ in hello.key_shares} <= set(hello.groups):
         raise ValueError("a key share for a group outside supported_groups")
-    shares = b"".join(struct.pack("!H", code) + _vector(share, 2) for code, share in hello.key_shares)
+    shares = b"".join(struct.pack("!H", code) + vector(share, 2) for code, share in hello.key_shares)
     extensions = [
         (_POINT_FORMATS, b"\x01\x00"),
         (_EMS, b""),
-        (_GROUPS, _vector(_words(hello.groups), 2)),
-        (_SIGNATURES, _vector(_words(hello.signature_schemes), 2)),
-        (_VERSIONS, _vector(_words(hello.versions), 1)),
-        (_KEY_SHARE, _vector(shares, 2)),
+        (_GROUPS, vector(words(hello.groups), 2)),
+        (_SIGNATURES, vector(words(hello.signature_schemes), 2)),
+        (_VERSIONS, vector(words(hello.versions), 1)),
+        (_KEY_SHARE, vector(shares, 2)),
     ]
     if hello.server_name is not None:
-        extensions.insert(0, (_SERVER_NAME, _vector(b"\x00" + _vector(hello.server_name.encode("ascii"), 2), 2)))
-    body = struct.pack("!H", TLS12) + hello.random + _vector(hello.session_id, 1)
-    body += _vector(_words(hello.cipher_suites), 2) + b"\x01\x00" + _extensions(extensions)
-    return _records(_CLIENT_HELLO, body, 0x0301)
+        extensions.insert(0, (_SERVER_NAME, vector(b"\x00" + vector(hello.server_name.encode("ascii"), 2), 2)))
+    body = struct.pack("!H", TLS12) + hello.random + vector(hello.session_id, 1)
+    body += vector(words(hello.cipher_suites), 2) + b"\x01\x00" + extension_block(extensions)
+    return records(_CLIENT_HELLO, body, 0x0301)
 
 
 def server_hello(hello: ServerHello) -> bytes:
@@ -107,11 +107,11 @@ def server_hello(hello: ServerHello) -> bytes:
     if hello.version >= TLS13:
         extensions.append((_VERSIONS, struct.pack("!H", hello.version)))
     if hello.group is not None:
-        share = b"" if hello.retry else _vector(hello.key_exchange, 2)
+        share = b"" if hello.retry else vector(hello.key_exchange, 2)
         extensions.append((_KEY_SHARE, struct.pack("!H", hello.group) + share))
-    body = struct.pack("!H", min(hello.version, TLS12)) + hello.random + _vector(hello.session_id, 1)
-    body += struct.pack("!HB", hello.cipher_suite, 0) + _extensions(extensions)
-    return _records(_SERVER_HELLO, body, TLS12)
+    body = struct.pack("!H", min(hello.version, TLS12)) + hello.random + vector(hello.session_id, 1)
+    body += struct.pack("!HB", hello.cipher_suite, 0) + extension_block(extensions)
+    return records(_SERVER_HELLO, body, TLS12)
 
 
 def alert(sent: Alert) -> bytes:
@@ -144,7 +144,7 @@ def read_answer(data: bytes) -> ServerHello | Alert | None:
             if length > _LONGEST_MESSAGE:
                 raise ValueError(f"a ServerHello of {length} bytes")
             if len(message) >= 4 + length:
-                return _read_server_hello(_Reader(message[4 : 4 + length]))
+                return _read_server_hello(Reader(message[4 : 4 + length]))
     if len(data) > MOST_BYTES:
         raise ValueError(f"no ServerHello within {MOST_BYTES} bytes")
     return None
@@ -152,23 +152,23 @@ def read_answer(data: bytes) -> ServerHello | Alert | None:
 
 def read_client_hello(data: bytes) -> ClientHello:
     """The ClientHello out of all its records; raises ValueError where it is none, or cut short."""
-    reader = _Reader(b"".join(fragment for kind, fragment in _fragments(data) if kind == _HANDSHAKE))
+    reader = Reader(b"".join(fragment for kind, fragment in _fragments(data) if kind == _HANDSHAKE))
     if reader.number(1) != _CLIENT_HELLO:
         raise ValueError("not a ClientHello")
-    body = _Reader(reader.take(reader.number(3)))
+    body = Reader(reader.take(reader.number(3)))
     legacy, random, session_id = body.number(2), body.take(32), body.vector(1)
     suites = body.words()
     body.vector(1)
-    found = _read_extensions(body)
-    groups = _Reader(found[_GROUPS]).words() if _GROUPS in found else ()
+    found = read_extensions(body)
+    groups = Reader(found[_GROUPS]).words() if _GROUPS in found else ()
     shares = []
     if _KEY_SHARE in found:
-        entries = _Reader(_Reader(found[_KEY_SHARE]).vector(2))
+        entries = Reader(Reader(found[_KEY_SHARE]).vector(2))
         while entries.left:
             shares.append((entries.number(2), entries.vector(2)))
     name = None
     if _SERVER_NAME in found:
-        names = _Reader(_Reader(found[_SERVER_NAME]).vector(2))
+        names = Reader(Reader(found[_SERVER_NAME]).vector(2))
         if names.number(1) != 0:
             raise ValueError("a server name that is no host name")
         name = names.vector(2).decode("ascii")
@@ -178,9 +178,9 @@ def read_client_hello(data: bytes) -> ClientHello:
         groups=groups,
         key_shares=tuple(shares),
         server_name=name,
-        versions=_Reader(found[_VERSIONS]).words(1) if _VERSIONS in found else (legacy,),
+        versions=Reader(found[_VERSIONS]).words(1) if _VERSIONS in found else (legacy,),
         cipher_suites=suites,
-        signature_schemes=_Reader(found[_SIGNATURES]).words() if _SIGNATURES in found else (),
+        signature_schemes=Reader(found[_SIGNATURES]).words() if _SIGNATURES in found else (),
     )
 
 
@@ -206,16 +206,16 @@ def check_answer(hello: ClientHello, answer: ServerHello) -> None:
         raise ValueError("the server asked for a key share it has" if answer.retry else "the server used a key share it has not")
 
 
-def _read_server_hello(reader: _Reader) -> ServerHello:
+def _read_server_hello(reader: Reader) -> ServerHello:
     legacy, random, session_id = reader.number(2), reader.take(32), reader.vector(1)
     suite, compression = reader.number(2), reader.number(1)
     if legacy >> 8 != 3 or compression != 0 or len(session_id) > 32:
         raise ValueError("a malformed ServerHello")
-    found = _read_extensions(reader) if reader.left else {}
-    version = _Reader(found[_VERSIONS]).only(2) if _VERSIONS in found else legacy
+    found = read_extensions(reader) if reader.left else {}
+    version = Reader(found[_VERSIONS]).only(2) if _VERSIONS in found else legacy
     group, share = None, b""
     if version >= TLS13 and _KEY_SHARE in found:
-        entry = _Reader(found[_KEY_SHARE])
+        entry = Reader(found[_KEY_SHARE])
         group = entry.number(2)
         if random != RETRY_RANDOM:
             share = entry.vector(2)
@@ -241,8 +241,8 @@ def _fragments(data: bytes) -> Iterator[tuple[int, bytes]]:
         position += 5 + length
 
 
-def _read_extensions(reader: _Reader) -> dict[int, bytes]:
-    inner, found = _Reader(reader.vector(2)), dict[int, bytes]()
+def read_extensions(reader: Reader) -> dict[int, bytes]:
+    inner, found = Reader(reader.vector(2)), dict[int, bytes]()
     reader.end()
     while inner.left:
         kind, value = inner.number(2), inner.vector(2)
@@ -252,31 +252,32 @@ def _read_extensions(reader: _Reader) -> dict[int, bytes]:
     return found
 
 
-def _extensions(items: Iterable[tuple[int, bytes]]) -> bytes:
-    return _vector(b"".join(struct.pack("!H", kind) + _vector(value, 2) for kind, value in items), 2)
+def extension_block(items: Iterable[tuple[int, bytes]]) -> bytes:
+    return vector(b"".join(struct.pack("!H", kind) + vector(value, 2) for kind, value in items), 2)
 
 
-def _records(kind: int, body: bytes, version: int) -> bytes:
-    message = bytes([kind]) + _vector(body, 3)
+def records(kind: int, body: bytes, version: int) -> bytes:
+    message = bytes([kind]) + vector(body, 3)
     parts = (message[start : start + _LONGEST_RECORD] for start in range(0, len(message), _LONGEST_RECORD))
-    return b"".join(struct.pack("!BH", _HANDSHAKE, version) + _vector(part, 2) for part in parts)
+    return b"".join(struct.pack("!BH", _HANDSHAKE, version) + vector(part, 2) for part in parts)
 
 
-def _vector(content: bytes, size: int) -> bytes:
+def vector(content: bytes, size: int) -> bytes:
     """`content` behind its length in `size` bytes (RFC 8446, section 3.4)."""
     if len(content) >= 1 << 8 * size:
         raise ValueError(f"{len(content)} bytes do not fit behind a length of {size}")
     return len(content).to_bytes(size, "big") + content
 
 
-def _words(numbers: Iterable[int]) -> bytes:
+def words(numbers: Iterable[int]) -> bytes:
+    held = tuple(numbers)
     try:
-        return b"".join(struct.pack("!H", number) for number in numbers)
+        return struct.pack(f"!{len(held)}H", *held)
     except struct.error as error:
         raise ValueError(f"a code point does not fit 16 bits ({error})") from None
 
 
-class _Reader:
+class Reader:
     """Reads the presentation language of RFC 8446, section 3; every read past the end raises ValueError."""
 
     def __init__(self, data: bytes) -> None:

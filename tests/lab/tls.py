@@ -15,7 +15,9 @@ from netassist.tls.handshake import set_groups
 from tests.lab.pki import Identity
 
 ANSWER = b"HTTP/1.1 200 OK\r\nServer: BaseHTTP/0.6 Python/3.11.2\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlab\n"
-VERSIONS = {"TLSv1.0": SSL.TLS1_VERSION, "TLSv1.2": SSL.TLS1_2_VERSION, "TLSv1.3": SSL.TLS1_3_VERSION}
+VERSIONS = {
+    "TLSv1.0": SSL.TLS1_VERSION, "TLSv1.1": SSL.TLS1_1_VERSION, "TLSv1.2": SSL.TLS1_2_VERSION, "TLSv1.3": SSL.TLS1_3_VERSION,
+}  # fmt: skip
 
 
 class TlsServer(NamedTuple):
@@ -32,6 +34,10 @@ def tls_server(
     *,
     groups: str | None = None,
     version: str | None = None,
+    least: str | None = None,
+    ciphers: str = "ALL:@SECLEVEL=0",
+    server_order: bool = False,
+    also: Identity | None = None,
     staple: bytes | None = None,
     client_certificate: bool = False,
     before: Callable[[socket.socket], None] | None = None,
@@ -42,12 +48,24 @@ def tls_server(
     Args:
         groups: OpenSSL group names, such as ``X25519MLKEM768:X25519``.
         version: the only protocol version spoken, such as ``TLSv1.2``.
+        least: the lowest version spoken.
+        ciphers: OpenSSL's cipher list for TLS 1.2 and before.
+        server_order: keep to the server's own order of suites and groups.
+        also: a second certificate, for a key of another kind.
         staple: an OCSP response to staple, as it is.
         client_certificate: break off clients that show no certificate.
         before: speaks in plain text first; TLS begins when it returns.
         address: where it listens; port 0 takes a free one.
     """
     context = _context(identity, groups, version, staple, client_certificate)
+    context.set_cipher_list(ciphers.encode("ascii"))
+    if least is not None:
+        context.set_min_proto_version(VERSIONS[least])
+    if server_order:
+        context.set_options(SSL.OP_CIPHER_SERVER_PREFERENCE)
+    if also is not None:
+        context.use_certificate(also.certificate)
+        context.use_privatekey(also.key)
     negotiated: list[str | None] = []
     names: list[str | None] = []
 
@@ -68,6 +86,7 @@ def tls_server(
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads, block_on_close, allow_reuse_address = True, False, True
+        request_queue_size = 64
 
     with Server(address, Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)

@@ -272,15 +272,19 @@ def test_extensions_that_cannot_be_read_leave_the_names_unknown(root: Identity, 
 
 
 @pytest.mark.parametrize(
-    "answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\x03\x01\x00\x02\x02\x28"]
+    ("answer", "expected"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "speaks SSH here (SSH-2.0-OpenSSH_9.2), not TLS"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak TLS"),
+        (b"\x15\x03\x01\x00\x02\x02\x28", "alert handshake_failure"),
+    ],
 )
-def test_what_is_not_tls_or_refuses_is_a_protocol_failure(answer: bytes) -> None:
+def test_what_is_not_tls_or_refuses_is_a_protocol_failure(answer: bytes, expected: str) -> None:
     with raw_server(answer, stay=True) as port:
         report = info(port)
     assert (report.status, report.chain, report.trusted, report.problems) == ("failed", (), None, ())
     assert report.error is not None
     assert report.error.kind == "protocol"
-    expected = "alert handshake_failure" if answer[0] == 0x15 else "does not speak TLS"
     assert expected in report.error.message
     assert f"localhost:{port}" in report.error.message
     assert judged(report).findings == ()

@@ -71,9 +71,9 @@ def evidence(info: CertificateInfo, width: int) -> Iterator[Line]:
         ("Names", names),
         ("Issuer", leaf.issuer or "empty"),
         ("Serial", leaf.serial),
-        ("Validity", _timeline(leaf, info.started, width)),
+        ("Validity", timeline(leaf, info.started, width)),
         ("Time", _time(leaf, info.started)),
-        ("Key", _key(leaf)),
+        ("Key", key_words(leaf)),
         ("Signature", leaf.signature_algorithm),
         ("SHA-256", leaf.fingerprint_sha256),
     ]
@@ -91,7 +91,7 @@ def evidence(info: CertificateInfo, width: int) -> Iterator[Line]:
     yield BLANK
     yield from heading(f"Chain of {count(len(info.chain), 'certificate')} as sent", width)
     rows = [
-        (str(number), _short(item.subject), _key(item), item.signature_algorithm, day(item.not_after))
+        (str(number), _short(item.subject), key_words(item), item.signature_algorithm, day(item.not_after))
         for number, item in enumerate(info.chain, 1)
     ]
     yield from table(("", "subject", "key", "signature", "until"), rows, width)
@@ -163,7 +163,7 @@ def _days(time: timedelta) -> str:
     return count(time.days, "day") if time.days > 0 else "less than a day"
 
 
-def _timeline(leaf: Certificate, now: datetime, width: int) -> Text:
+def timeline(leaf: Certificate, now: datetime, width: int) -> Text:
     """The time of validity as a bar, with now at its place."""
     size = max(4, min(_BAR, width - 41))
     whole = (leaf.not_after - leaf.not_before).total_seconds()
@@ -200,7 +200,7 @@ def _extras(info: CertificateInfo) -> Iterator[tuple[str, Text | None]]:
     yield "SCTs", "unknown" if info.scts is None else f"{count(info.scts, 'log entry', 'log entries')} in the certificate"
 
 
-def _key(certificate: Certificate) -> str:
+def key_words(certificate: Certificate) -> str:
     key = certificate.key
     if key.type is None:
         return "unknown"

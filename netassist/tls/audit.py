@@ -1,0 +1,177 @@
+"""How is a TLS server configured, and how safe is that? Versions, suites, groups, certificates, weaknesses and a grade."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import msgspec
+
+from netassist.network import Network, Progress
+from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
+from netassist.targets import Target, parse_host
+from netassist.tls.certificate import CertificateInfo, presented, shown
+from netassist.tls.facts import VERSIONS, Facts, Scheme, Support
+from netassist.tls.grade import Grade, grade
+from netassist.tls.groups import Group
+from netassist.tls.policies import Judgement, judge
+from netassist.tls.scan import Scan
+from netassist.tls.scanner import Scanner
+from netassist.tls.session import HTTPS_PORTS, visit
+from netassist.tls.suites import Suite
+from netassist.tls.weakness import Weakness
+from netassist.tls.weaknesses import active, merged, verdicts
+
+# The keys that sign with schemes of these names, and what to accept for being shown them alone.
+_KEYS = {
+    ("rsa_pss_rsae", "rsa_pkcs1"):
+        "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA224:RSA+SHA1",
+    ("rsa_pss_pss",): "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512",
+    ("ecdsa",): "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA224:ECDSA+SHA1",
+    ("ed25519", "ed448"): "ed25519:ed448",
+    ("mldsa",): "mldsa65:mldsa44:mldsa87",
+}  # fmt: skip
+
+
+class TlsAudit(Report, frozen=True, kw_only=True, tag="netassist/tls-audit/1"):
+    """What was established about a TLS server; `incomplete` names what may lack entries (``suites/TLSv1.2``, ``groups`` …).
+
+    `dh_bits` and `curves` are those sent by TLS 1.2 and before; `alpn` what was selected, `hsts` the header's value. The flags
+    are facts of the handshake (`netassist.tls.facts.Facts`); None is what was not established.
+    """
+
+    protocols: dict[str, Support] = msgspec.field(default_factory=dict)
+    cipher_suites: dict[str, tuple[Suite, ...]] = msgspec.field(default_factory=dict)
+    server_preference: dict[str, bool | None] = msgspec.field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+    signature_schemes: tuple[Scheme, ...] = ()
+    weaknesses: tuple[Weakness, ...] = ()
+    certificates: tuple[CertificateInfo, ...] = ()
+    grade: Grade | None = None
+    policies: tuple[Judgement, ...] = ()
+    connections: int = 0
+    incomplete: tuple[str, ...] = ()
+    dh_bits: tuple[int, ...] = ()
+    curves: tuple[str, ...] = ()
+    compression: bool | None = None
+    secure_renegotiation: bool | None = None
+    fallback_scsv: bool | None = None
+    extended_master_secret: bool | None = None
+    encrypt_then_mac: bool | None = None
+    session_tickets: bool | None = None
+    session_ids: bool | None = None
+    early_data: bool | None = None
+    alpn: tuple[str, ...] = ()
+    hsts: str | None = None
+
+
+async def tls_audit(network: Network, host: str, port: int = 443, starttls: str | None = None) -> TlsAudit:
+    """Scan, read the certificates, test for weaknesses, grade. `starttls` names the protocol to upgrade from plain text first.
+
+    Some hundred connections, at most eight at a time; what the docstrings of `netassist.tls.weaknesses` say is sent in some of
+    them. Fails as `Network.connect`, or `protocol` where the peer speaks no TLS.
+    """
+    watch, before = Stopwatch(), network.connections
+    target = Endpoint(host, port, starttls=starttls)
+    try:
+        name = _parsed(host)
+        await network.resolve(host)
+    except Failed as failed:
+        return TlsAudit(target=target, status="failed", error=failed.failure, **watch.stamp())
+    server_name = name.host if name.kind == "name" else None
+    scan, scanner = Scan(), Scanner(network, host, port, server_name, starttls)
+    facts = await scanner.run(scan)
+    target = Endpoint(host, port, scanner.address, server_name, starttls)
+    if "accepted" not in facts.protocols.values():
+        error = scanner.failure or Failure("protocol", f"{host}:{port}: refuses every version of SSL and TLS")
+        used = network.connections - before
+        return TlsAudit(target=target, status="failed", error=error, protocols=facts.protocols, connections=used, **watch.stamp())
+    network.progress(Progress(f"{host}:{port}: certificates and sessions"))
+    certificates, facts = await asyncio.gather(
+        _certificates(network, target, facts, scan), _visited(network, target, name.host, facts)
+    )
+    network.progress(Progress(f"{host}:{port}: weaknesses"))
+    weaknesses = merged(verdicts(facts), await active(network, host, port, starttls, facts))
+    incomplete = tuple(_incomplete(facts))
+    failure = scanner.failure or next((held.error for held in certificates if held.error), None)
+    unknown = bool(incomplete) or any(held.verdict == "unknown" for held in weaknesses)
+    return TlsAudit(
+        target=target,
+        status="partial" if failure or unknown or not certificates else "ok",
+        error=failure,
+        protocols=facts.protocols,
+        cipher_suites=facts.suites,
+        server_preference=facts.server_preference,
+        groups=facts.groups,
+        signature_schemes=facts.signature_schemes,
+        weaknesses=weaknesses,
+        certificates=certificates,
+        grade=grade(facts, weaknesses, certificates),
+        policies=judge(facts, certificates),
+        connections=network.connections - before,
+        incomplete=incomplete,
+        dh_bits=facts.dh_bits,
+        curves=facts.curves,
+        compression=facts.compression,
+        secure_renegotiation=facts.secure_renegotiation,
+        fallback_scsv=facts.fallback_scsv,
+        extended_master_secret=facts.extended_master_secret,
+        encrypt_then_mac=facts.encrypt_then_mac,
+        session_tickets=facts.session_tickets,
+        session_ids=facts.session_ids,
+        early_data=facts.early_data,
+        alpn=facts.alpn,
+        hsts=facts.hsts,
+        **watch.stamp(),
+    )
+
+
+async def _certificates(network: Network, target: Endpoint, facts: Facts, scan: Scan) -> tuple[CertificateInfo, ...]:
+    """One a distinct leaf: by a handshake for each kind of key that signs, and what else the scan has seen in plain text."""
+    port = target.port or 443
+    names = tuple(held.name for held in facts.signature_schemes)
+    wanted: list[str | None] = [accepted for kinds, accepted in _KEYS.items() if any(name.startswith(kinds) for name in names)]
+    found = await asyncio.gather(*(presented(network, target.host, port, target.starttls, only) for only in wanted or [None]))
+    spoken = [version for version in VERSIONS if facts.protocols[version] == "accepted"]
+    plain = next((version for version in reversed(spoken) if version != "TLSv1.3"), spoken[-1])
+    held: dict[str, CertificateInfo] = {}
+    for info in (*found, *(shown(network, target, plain, chain) for chain in scan.chains)):
+        if info.chain:
+            held.setdefault(info.chain[0].fingerprint_sha256, info)
+    return tuple(held.values()) or tuple(info for info in found if info.error)[:1]
+
+
+async def _visited(network: Network, target: Endpoint, ascii_host: str, facts: Facts) -> Facts:
+    """The facts with those that only a whole session shows."""
+    if not any(facts.protocols[version] == "accepted" for version in VERSIONS[2:]):
+        return facts
+    port = target.port or 443
+    offers = (("http/1.1",), ("h2",)) if target.starttls is None else ((),)
+    visits = await asyncio.gather(*(visit(network, target, ascii_host, alpn) for alpn in offers))
+    first = visits[0]
+    if first.alpn is None and port in HTTPS_PORTS and target.starttls is None:
+        # The server breaks off what is offered by ALPN; it may serve clients that offer nothing.
+        first = await visit(network, target, ascii_host, ())
+    tickets = {held.early_data for held in (first, *visits)}
+    return msgspec.structs.replace(
+        facts,
+        early_data=True if True in tickets else False if False in tickets else None,
+        alpn=tuple(held.alpn for held in visits if held.alpn),
+        hsts=first.hsts,
+    )
+
+
+def _incomplete(facts: Facts) -> Iterable[str]:
+    for version in VERSIONS:
+        if facts.protocols[version] == "unknown":
+            yield version
+        elif facts.protocols[version] == "accepted" and f"suites/{version}" not in facts.complete:
+            yield f"suites/{version}"
+    yield from (what for what in ("groups", "signature_schemes") if what not in facts.complete)
+
+
+def _parsed(host: str) -> Target:
+    try:
+        return parse_host(host)
+    except ValueError as error:
+        raise Failed("invalid", str(error)) from None

@@ -1,0 +1,160 @@
+"""How a scan asks without doing it: steps that yield offers and are given their outcomes. No I/O, no clock.
+
+A step is a generator: it yields a batch of offers, each for a connection of its own, and is sent their outcomes in the same
+order. Steps run one after the other (``yield from``) or side by side (`together`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from netassist.observations import Failure
+from netassist.tls.flight import Flight
+from netassist.tls.hello import TLS13, Alert
+from netassist.tls.offers import NUMBERS, Offer
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """The peer took the hello and closed or reset the connection without a word."""
+
+
+class Unanswered(msgspec.Struct, frozen=True):
+    """No answer to this hello was had: no connection, silence, or bytes that are not TLS."""
+
+    failure: Failure
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The server does not take what was offered; `alert` is None where it closes instead, or speaks another version.
+
+    `plain`: it said so in words that mean nothing else.
+    """
+
+    alert: int | None = None
+    plain: bool = True
+
+
+T = TypeVar("T")
+Outcome = Flight | Alert | Closed | Unanswered
+Settled = Flight | Refused | Unanswered
+Batch = tuple[Offer, ...]
+
+
+class Alone(Batch):
+    """A batch that nothing else may be asked beside."""
+
+
+Steps = Generator[Batch, Sequence[Outcome], T]
+
+_TRIES = 3
+# RFC 8446, section 6.2: handshake_failure, illegal_parameter, protocol_version, insufficient_security, inappropriate_fallback.
+_PLAIN = frozenset((40, 47, 70, 71, 86))
+
+
+class Asking:
+    """Settles what an outcome means.
+
+    Some servers refuse by closing the connection, or by alerts that may mean anything; some close what is too much for them.
+    It counts as a refusal where the server does so again when it is asked alone, and just before and just after that takes an
+    offer that it took before (`control`). Every flight is shown to `see`.
+    """
+
+    def __init__(self, see: Callable[[Flight], None] = lambda _: None) -> None:
+        self._see = see
+        self.control: Offer | None = None
+        self.failure: Failure | None = None
+        self._alerts = set(_PLAIN)
+
+    def ask(self, offers: Sequence[Offer]) -> Steps[list[Settled]]:
+        """One batch, and where outcomes are in doubt another one."""
+        outcomes: Sequence[Outcome] = yield tuple(offers)
+        settled: list[Settled | None] = [self._read(offer, outcome) for offer, outcome in zip(offers, outcomes, strict=True)]
+        if self.control is None:
+            self.control = next((o for o, found in zip(offers, settled, strict=True) if isinstance(found, Flight)), None)
+        doubtful = [place for place, found in enumerate(settled) if found is None]
+        for place in doubtful:
+            settled[place] = yield from self._settled(offers[place])
+        kept = [found for found in settled if found is not None]
+        for found in kept:
+            if isinstance(found, Flight):
+                self._see(found)
+            elif isinstance(found, Unanswered) and self.failure is None:
+                self.failure = found.failure
+        return kept
+
+    def _read(self, offer: Offer, outcome: Outcome) -> Settled | None:
+        """What the outcome means, None where that is in doubt."""
+        match outcome:
+            case Unanswered():
+                return outcome
+            case Alert():
+                # An alert is TLS: who answers SSL 2.0 by one does not speak that.
+                known = outcome.description in self._alerts or offer.version == "SSLv2"
+                return Refused(outcome.description, outcome.description in _PLAIN) if known else None
+            case Closed():
+                return None
+        if outcome.version != NUMBERS[offer.version]:
+            return Refused()
+        taken = outcome.ssl2_suites or (outcome.cipher_suite,)
+        if offer.version == "SSLv2":
+            return outcome if outcome.ssl2_suites else Refused()
+        if not set(taken) <= set(offer.suites):
+            return _lies(f"selected cipher suite 0x{outcome.cipher_suite:04X}, which was not offered")
+        if outcome.version >= TLS13 and outcome.group not in offer.groups:
+            return _lies("selected a group that was not offered")
+        return outcome
+
+    def _settled(self, offer: Offer) -> Steps[Settled]:
+        """Ask again, alone, between two of the control that are answered."""
+        outcome: Outcome = Closed()
+        for _ in range(_TRIES if self.control else 1):
+            if self.control and not (yield from self._serves()):
+                continue
+            (outcome,) = yield Alone((offer,))
+            if (found := self._read(offer, outcome)) is not None:
+                return found
+            if self.control and (yield from self._serves()):
+                if isinstance(outcome, Alert):
+                    self._alerts.add(outcome.description)
+                return Refused(outcome.description if isinstance(outcome, Alert) else None, plain=False)
+        said = f"answers with the alert {outcome}" if isinstance(outcome, Alert) else "closes connections without an answer"
+        return Unanswered(Failure("protocol", f"{said}, which may mean anything"))
+
+    def _serves(self) -> Steps[bool]:
+        if self.control is None:
+            return False
+        (outcome,) = yield Alone((self.control,))
+        return isinstance(self._read(self.control, outcome), Flight)
+
+
+def _lies(what: str) -> Unanswered:
+    return Unanswered(Failure("protocol", f"the server {what}"))
+
+
+def together(steps: Sequence[Steps[T]]) -> Steps[list[T]]:
+    """Several steps side by side: their batches become one, but for those to be asked alone, until all have ended."""
+    results: dict[int, T] = {}
+    waiting: dict[int, Batch] = {}
+
+    def advance(place: int, outcomes: Sequence[Outcome] | None) -> None:
+        try:
+            waiting[place] = next(steps[place]) if outcomes is None else steps[place].send(outcomes)
+        except StopIteration as stop:
+            waiting.pop(place, None)
+            results[place] = stop.value
+
+    for place in range(len(steps)):
+        advance(place, None)
+    while waiting:
+        alone = next((place for place, batch in waiting.items() if isinstance(batch, Alone)), None)
+        asked = dict(waiting) if alone is None else {alone: waiting[alone]}
+        merged = tuple(offer for batch in asked.values() for offer in batch)
+        outcomes = yield merged if alone is None else Alone(merged)
+        at = 0
+        for place, batch in asked.items():
+            advance(place, outcomes[at : at + len(batch)])
+            at += len(batch)
+    return [results[place] for place in range(len(steps))]

@@ -1,0 +1,342 @@
+"""What to ask a TLS server, and what its answers establish: the strategy of a scan as a pure state machine.
+
+1. One hello for each version, with everything that it can offer.
+2. In each accepted version, all suites again, what was selected first now last. A server that selects it again keeps an order of
+   its own, and is asked in a chain (`elimination.chain`); else the client decides, and it is asked in slices.
+   TLS 1.3 names suite and group at once, by a HelloRetryRequest to a hello without key shares (RFC 8446, section 4.1.4). What
+   TLS 1.2 accepts, and in which order, foretells the versions before it.
+   At the same time groups of TLS 1.3 in slices, and signature schemes: in TLS 1.3 by whether the server goes on, for which it
+   needs a valid key share; in TLS 1.2 by the ServerKeyExchange.
+3. Of the groups not found, those that TLS 1.2 or before takes: its ServerKeyExchange names the curve.
+
+Nothing here does I/O: `Scan.steps` yields offers and is sent what came of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from netassist.observations import Failure
+from netassist.tls import schemes
+from netassist.tls.elimination import Foresee, Found, Wanted, chain, slices
+from netassist.tls.facts import VERSIONS, Facts, Support, Version
+from netassist.tls.flight import Flight
+from netassist.tls.groups import TLS12_GROUPS, TLS13_GROUPS, group
+from netassist.tls.hello import SIGNATURE_SCHEMES, TLS12_SUITES, TLS13
+from netassist.tls.likelihood import likely, tls12_order, tls13_order
+from netassist.tls.offers import NUMBERS, SHAREABLE, Offer
+from netassist.tls.questions import Asking, Refused, Settled, Steps, Unanswered, together
+from netassist.tls.suites import SSL2_SUITES, suite
+
+_FIRST_ASKED: tuple[Version, ...] = ("TLSv1.2", "TLSv1.3", "TLSv1.1", "TLSv1.0", "SSLv3", "SSLv2")
+_OLD: tuple[Version, ...] = ("TLSv1.1", "TLSv1.0", "SSLv3")
+_KEY_CURVES = (0x0017, 0x0018, 0x0019)
+# What the usual hellos offer, and for DSS keys and old servers what else TLS 1.2 knows.
+_SCHEMES = (*SIGNATURE_SCHEMES, 0x0402, 0x0301, 0x0303, 0x0302, 0x0202)
+_CAUTIOUS = 48
+"""Suites in a hello for a server that does not answer longer ones."""
+_ILLEGAL_PARAMETER, _INAPPROPRIATE_FALLBACK = 47, 86
+_ETM, _EMS, _TICKET, _RENEGOTIATION = 22, 23, 35, 0xFF01
+
+
+class Scan:
+    """One scan: run `steps` to its end, or as far as it goes, then read `facts`, `chains` and `failure`."""
+
+    def __init__(self) -> None:
+        self._asking = Asking(self._see)
+        self._first: dict[Version, Flight] = {}
+        self._protocols: dict[Version, Support] = dict.fromkeys(VERSIONS, "unknown")
+        self._suites: dict[Version, Found] = {}
+        self._preference: dict[Version, bool | None] = {}
+        self._groups: list[int] = []
+        self._groups_complete = True
+        self._schemes: list[int] = []
+        self._schemes_asked = False
+        self._schemes_left = {"TLSv1.2", "TLSv1.3"}
+        self._complete: set[str] = set()
+        self._flights: dict[tuple[object, ...], Flight] = {}
+        self._fallback: bool | None = None
+        self._cautious: set[Version] = set()
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why something is unknown."""
+        return self._asking.failure
+
+    @property
+    def chains(self) -> tuple[tuple[bytes, ...], ...]:
+        """The certificates seen, one chain a distinct leaf, ordered by it."""
+        chains = {flight.chain[0]: flight.chain for flight in self._flights.values() if flight.chain and flight.version > 2}
+        return tuple(chains[leaf] for leaf in sorted(chains))
+
+    def steps(self) -> Steps[None]:
+        yield from self._versions()
+        modern: tuple[Version, ...] = ("TLSv1.2", "TLSv1.3")
+        suites = [self._suites_of(version) for version in modern if version in self._first]
+        yield from together([*suites, self._tls13_groups(), self._tls13_schemes(), self._tls12_schemes()])
+        yield from together([self._suites_of(version) for version in _OLD if version in self._first])
+        yield from together([self._tls12_groups(), self._tls13_schemes(), self._fallback_signal()])
+        if not self._schemes_left:
+            self._complete.add("signature_schemes")
+
+    def facts(self) -> Facts:
+        flights = [flight for flight in self._flights.values() if NUMBERS["SSLv2"] < flight.version < TLS13]
+        extended = [flight for flight in flights if flight.version > NUMBERS["SSLv3"]]
+        cbc = [flight for flight in extended if suite(flight.cipher_suite).mode == "CBC"]
+        curves = {flight.group for flight in flights if flight.group is not None}
+        return Facts(
+            protocols={version: self._protocols[version] for version in VERSIONS},
+            suites={version: tuple(map(suite, found.codes)) for version in VERSIONS if (found := self._suites.get(version))},
+            server_preference={version: self._preference[version] for version in VERSIONS if version in self._preference},
+            groups=tuple(group(code) for code in _ordered(self._groups, (*TLS13_GROUPS, *TLS12_GROUPS))),
+            signature_schemes=tuple(schemes.scheme(code) for code in _ordered(self._schemes, schemes.ALL)),
+            complete=frozenset(self._complete),
+            dh_bits=tuple(sorted({flight.dh_bits for flight in flights if flight.dh_bits})),
+            curves=tuple(group(code).name for code in _ordered(curves, TLS12_GROUPS)),
+            compression=any(flight.compression for flight in flights) if flights else None,
+            secure_renegotiation=_echoed(flights, _RENEGOTIATION),
+            fallback_scsv=self._fallback,
+            extended_master_secret=_echoed(extended, _EMS),
+            encrypt_then_mac=_echoed(cbc, _ETM),
+            session_tickets=_echoed(extended, _TICKET),
+            session_ids=any(flight.session_id for flight in flights) if flights else None,
+        )
+
+    def _see(self, flight: Flight) -> None:
+        """Keep one flight of each kind: what differs in them is what facts are made of."""
+        leaf = flight.chain[:1]
+        told = (flight.version, flight.cipher_suite, flight.group, flight.dh_bits, leaf, flight.compression)
+        self._flights.setdefault((*told, frozenset(flight.extensions), bool(flight.session_id)), flight)
+
+    def _versions(self) -> Steps[None]:
+        settled = yield from self._asking.ask([self._offer(version, _candidates(version)) for version in _FIRST_ASKED])
+        answers = dict(zip(_FIRST_ASKED, settled, strict=True))
+        # Old servers, and what stands before some, may not bear so long a hello, and do not say so.
+        mute = [version for version in ("TLSv1.2", *_OLD) if not _clear(answers[version])]
+        if mute and any(not isinstance(answer, Unanswered) for answer in settled):
+            shorter = yield from self._asking.ask([self._offer(version, _common(version)) for version in mute])
+            for version, answer in zip(mute, shorter, strict=True):
+                if isinstance(answer, Flight):
+                    self._cautious.add(version)
+                if isinstance(answer, Flight) or _clear(answer):
+                    answers[version] = answer
+            if not any(isinstance(answer, Unanswered) for answer in answers.values()):
+                self._asking.failure = None
+        for version, answer in answers.items():
+            if isinstance(answer, Flight):
+                self._protocols[version] = "accepted"
+                if version == "SSLv2":
+                    self._suites[version] = Found(tuple(sorted(answer.ssl2_suites)), True)
+                    self._preference[version] = False  # SSL 2.0: the client chooses among those in common
+                    self._complete.add("suites/SSLv2")
+                else:
+                    self._first[version] = answer
+            elif isinstance(answer, Refused):
+                self._protocols[version] = "refused"
+
+    def _suites_of(self, version: Version) -> Steps[None]:
+        """The suites of an accepted version, in the server's order where it keeps one, else by code."""
+        candidates, first = _candidates(version), self._first[version].cipher_suite
+        want = self._want_suites(version)
+        if version in self._cautious:
+            parts = [candidates[at : at + _CAUTIOUS] for at in range(0, len(candidates), _CAUTIOUS)]
+            found = yield from slices(self._asking, want, parts)
+            self._keep(version, Found(tuple(sorted(found.codes)), found.complete), None)
+            return
+        tied, answered = [first], True
+        for _ in range(2):
+            others = tuple(code for code in reversed(candidates) if code not in tied)
+            (answer,) = yield from self._asking.ask([self._offer(version, (*others, *reversed(tied)))])
+            if not isinstance(answer, Flight):
+                answered = False
+                break
+            if answer.cipher_suite in tied:
+                break
+            tied.append(answer.cipher_suite)
+        foretold = self._foretold(version)
+        if answered and len(tied) < 3:
+            foresee = _foresee(candidates, foretold)
+            found, more = yield from chain(self._asking, want, candidates, first, foresee, depth=8 if foretold else 1)
+            # Where two take turns at the head and there is no third, the client decides.
+            ordered = set(found.codes) - set(tied)
+            codes = (*found.codes, *more)
+            self._keep(version, Found(codes, found.complete), True if ordered else None if len(codes) < 2 else False)
+            return
+        left = tuple(code for code in candidates if code not in tied)
+        told = [(code,) for code in foretold if code in left]
+        parts = [*told, tuple(code for code in left if (code,) not in told)]
+        found = yield from slices(self._asking, want, parts, tied)
+        self._keep(version, Found(tuple(sorted(found.codes)), found.complete), False if answered else None)
+
+    def _foretold(self, version: Version) -> tuple[int, ...]:
+        """What TLS 1.2 accepts, in its order, without what only TLS 1.2 has; nothing for that itself."""
+        known = self._suites["TLSv1.2"].codes if version in _OLD and "TLSv1.2" in self._suites else ()
+        return tuple(code for code in known if suite(code).mac not in ("AEAD", "SHA256", "SHA384"))
+
+    def _keep(self, version: Version, found: Found, preference: bool | None) -> None:
+        codes = found.codes if preference else tuple(sorted(found.codes))
+        self._suites[version], self._preference[version] = Found(codes, found.complete), preference
+        if found.complete:
+            self._complete.add(f"suites/{version}")
+
+    def _want_suites(self, version: Version) -> Wanted:
+        return Wanted(lambda codes: self._offer(version, codes), lambda flight: flight.cipher_suite)
+
+    def _tls13_groups(self) -> Steps[None]:
+        if "TLSv1.3" not in self._first:
+            self._groups_complete = self._protocols["TLSv1.3"] == "refused"
+            return
+        first = self._first["TLSv1.3"].group
+        suites = _candidates("TLSv1.3")
+        want = Wanted(lambda groups: Offer(version="TLSv1.3", suites=suites, groups=groups, schemes=_SCHEMES), _group)
+        known = [first] if first is not None else []
+        found = yield from slices(self._asking, want, [[code for code in TLS13_GROUPS if code not in known]], known)
+        self._groups, self._groups_complete = list(found.codes), found.complete
+
+    def _tls12_groups(self) -> Steps[None]:
+        """Curves that TLS 1.3 did not name already, in the best version before it.
+
+        Many servers sign by ECDSA only where the client offers the curve of their key. So suites that are signed otherwise are
+        offered, or else that curve besides: where it is selected, no client gets any of the others.
+        """
+        version = next((version for version in ("TLSv1.2", *_OLD) if version in self._first), None)
+        held = self._suites[version].codes if version else ()
+        ephemeral = tuple(code for code in held if suite(code).key_exchange == "ECDHE" and suite(code).authentication != "PSK")
+        free = tuple(code for code in ephemeral if suite(code).authentication != "ECDSA")
+        complete = self._groups_complete and (version is None or f"suites/{version}" in self._complete)
+        if version is not None and ephemeral:
+
+            def offer(groups: tuple[int, ...]) -> Offer:
+                return Offer(version=version, suites=free or ephemeral, groups=groups, schemes=_SCHEMES)
+
+            besides: tuple[int, ...] = ()
+            if not free:
+                answers = yield from self._asking.ask([offer((curve,)) for curve in _KEY_CURVES])
+                taken = [curve for curve, answer in zip(_KEY_CURVES, answers, strict=True) if isinstance(answer, Flight)]
+                self._groups += [curve for curve in taken if curve not in self._groups]
+                besides = tuple(taken) if len(taken) == 1 else ()
+                complete = complete and bool(taken)
+            left = [code for code in TLS12_GROUPS if code not in self._groups and code not in besides]
+            want = Wanted(lambda groups: offer((*groups, *besides)), _group, besides)
+            found = yield from slices(self._asking, want, [left])
+            self._groups += found.codes
+            complete = complete and found.complete
+        if complete and self._first:
+            self._complete.add("groups")
+
+    def _tls13_schemes(self) -> Steps[None]:
+        """Families first, then the members of those that the server goes on with."""
+        if self._protocols["TLSv1.3"] == "refused":
+            self._schemes_left.discard("TLSv1.3")
+        first = self._first.get("TLSv1.3")
+        known = (first.group, *self._groups) if first else ()
+        share = next((code for code in known if code in SHAREABLE), None)
+        if share is None or self._schemes_asked:
+            return
+        self._schemes_asked = True
+
+        def offer(wanted: tuple[int, ...]) -> Offer:
+            suites = _candidates("TLSv1.3")
+            return Offer(version="TLSv1.3", suites=suites, groups=(share,), shares=(share,), schemes=wanted)
+
+        families = yield from self._asking.ask([offer(members) for members in schemes.TLS13_FAMILIES])
+        members = [
+            code
+            for held, answer in zip(schemes.TLS13_FAMILIES, families, strict=True)
+            if not isinstance(answer, Refused)
+            for code in held
+        ]
+        answers = (yield from self._asking.ask([offer((code,)) for code in members])) if members else []
+        self._schemes += [code for code, answer in zip(members, answers, strict=True) if _went_on(answer)]
+        if all(isinstance(answer, Refused) or _went_on(answer) for answer in answers):
+            self._schemes_left.discard("TLSv1.3")
+
+    def _tls12_schemes(self) -> Steps[None]:
+        """By what the server signs its key exchange with, in all suites that have one."""
+        complete = self._protocols["TLSv1.2"] == "refused"
+        if "TLSv1.2" in self._first and "TLSv1.2" not in self._cautious:
+            signed = tuple(code for code in _candidates("TLSv1.2") if _is_signed(code))
+            want = Wanted(
+                lambda wanted: Offer(version="TLSv1.2", suites=signed, groups=TLS12_GROUPS, schemes=wanted),
+                lambda flight: flight.signature,
+            )
+            found = yield from slices(self._asking, want, [schemes.ALL])
+            self._schemes += [code for code in found.codes if code not in self._schemes]
+            complete = found.complete
+        if complete:
+            self._schemes_left.discard("TLSv1.2")
+
+    def _fallback_signal(self) -> Steps[None]:
+        """TLS_FALLBACK_SCSV below the best version (RFC 7507); with one version there is nothing to fall back to."""
+        held = [version for version in reversed(VERSIONS) if version in self._first]
+        if len(held) < 2:
+            return
+        version = held[1]
+        offer = msgspec.structs.replace(self._offer(version, self._suites[version].codes), fallback=True)
+        (answer,) = yield from self._asking.ask([offer])
+        if isinstance(answer, Flight):
+            self._fallback = False
+        elif isinstance(answer, Refused) and answer.alert == _INAPPROPRIATE_FALLBACK:
+            self._fallback = True
+
+    def _offer(self, version: Version, suites: tuple[int, ...]) -> Offer:
+        groups = TLS13_GROUPS if version == "TLSv1.3" else TLS12_GROUPS
+        return Offer(version=version, suites=suites, groups=groups, schemes=_SCHEMES)
+
+
+def _candidates(version: Version) -> tuple[int, ...]:
+    return SSL2_SUITES if version == "SSLv2" else tls13_order() if version == "TLSv1.3" else tls12_order()
+
+
+def _common(version: Version) -> tuple[int, ...]:
+    """What clients in use offer, and those that old servers have."""
+    if version == "SSLv2" or version == "TLSv1.3":
+        return _candidates(version)
+    usual = tuple(code for code in TLS12_SUITES if code in _candidates(version))
+    return (*usual, 0xC012, 0x0016, 0x000A, 0xC011, 0x0005, 0x0004, 0x0009)
+
+
+def _clear(answer: Settled) -> bool:
+    """Whether a hello was understood: it was taken, or refused by the version or for want of a suite in common."""
+    return isinstance(answer, Flight) or (isinstance(answer, Refused) and answer.plain and answer.alert != _ILLEGAL_PARAMETER)
+
+
+def _is_signed(code: int) -> bool:
+    return suite(code).key_exchange in ("ECDHE", "DHE") and suite(code).authentication in ("RSA", "ECDSA", "DSS")
+
+
+def _group(flight: Flight) -> int | None:
+    return flight.group
+
+
+def _went_on(answer: Settled) -> bool:
+    return isinstance(answer, Flight) and not answer.retry
+
+
+def _ordered(codes: Iterable[int], order: Sequence[int]) -> list[int]:
+    """By their place in a table, what is not in it last, by code."""
+    return sorted(set(codes), key=lambda code: (order.index(code) if code in order else len(order), code))
+
+
+def _echoed(flights: Sequence[Flight], extension: int) -> bool | None:
+    """Whether the server answers an extension that was offered to it."""
+    return any(extension in flight.extensions for flight in flights) if flights else None
+
+
+def _foresee(candidates: Sequence[int], foretold: Sequence[int]) -> Foresee:
+    """By what a later version told; else by what is known of the server and the usual order."""
+    rank = {code: place for place, code in enumerate(candidates)}
+
+    def foresee(path: Sequence[int], seen: frozenset[int]) -> int | None:
+        gone = frozenset(path)
+        if foretold:
+            return next((code for code in (*foretold, *sorted(seen)) if code not in gone), None)
+        accepted = [suite(code) for code in seen]
+        last = rank.get(path[-1], 0) if path else 0
+        after = (code for code in candidates if code not in gone
+                 and (code in seen or (rank[code] > last and likely(suite(code), accepted))))  # fmt: skip
+        return next(after, None)
+
+    return foresee

@@ -1,0 +1,131 @@
+"""A scan of a real server: each offer in a connection of its own, a few of them at a time.
+
+A connection that is refused or times out is no answer to an offer. It is tried again after a pause, and then with one
+connection at a time; a server that goes on so limits the rate, and the scan ends with what it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Sequence
+
+from netassist.network import Network, Progress, Stream
+from netassist.observations import Failed, Failure
+from netassist.tls.facts import Facts
+from netassist.tls.flight import Flight, read_flight, read_ssl2
+from netassist.tls.hello import Alert
+from netassist.tls.offers import Offer, hello_of
+from netassist.tls.questions import Batch, Closed, Outcome, Unanswered
+from netassist.tls.scan import Scan
+
+MOST_AT_ONCE = 8
+PAUSES = (0.25, 1.0, 3.0)
+"""Seconds before a connection that was not had is tried again."""
+
+
+class _Lost(Unanswered, frozen=True):
+    """There was no connection, or no TLS on it: the offer was not even heard."""
+
+
+class Scanner:
+    """Asks one server. `address` is where it was reached, None until it was; `failure` why something is unknown."""
+
+    def __init__(self, network: Network, host: str, port: int, server_name: str | None, starttls: str | None) -> None:
+        self._network, self._host, self._port = network, host, port
+        self._server_name, self._starttls = server_name, starttls
+        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+        self._slow = self._stopped = False
+        self._asked = 0
+        self.address: str | None = None
+        self.failure: Failure | None = None
+
+    async def run(self, scan: Scan) -> Facts:
+        """Play the scan to its end; what the server did not answer is unknown in the facts."""
+        steps = scan.steps()
+        with contextlib.suppress(StopIteration):
+            batch = next(steps)
+            while True:
+                batch = steps.send(await self._answers(batch))
+        self.failure = self.failure or self._named(scan.failure)
+        return scan.facts()
+
+    async def _answers(self, batch: Batch) -> list[Outcome]:
+        self._asked += len(batch)
+        self._network.progress(Progress(f"{self._host}:{self._port}: {self._asked} offers made"))
+        if self._slow:
+            return [await self._again(offer, PAUSES) for offer in batch]
+        outcomes = list(await asyncio.gather(*(self._once(offer) for offer in batch)))
+        if self.address is not None:
+            for place, outcome in enumerate(outcomes):
+                if isinstance(outcome, _Lost):
+                    self._slow = True
+                    outcomes[place] = await self._again(batch[place], PAUSES)
+        return outcomes
+
+    async def _again(self, offer: Offer, pauses: Sequence[float]) -> Outcome:
+        """One at a time, after pauses that grow while no connection is had. A server that gives none any more ends the scan."""
+        outcome = Unanswered(Failure("rate_limited", f"{self._host}:{self._port}: takes no more connections"))
+        for pause in () if self._stopped else pauses:
+            if self._network.remaining <= pause:
+                break
+            await asyncio.sleep(pause)
+            last = await self._once(offer)
+            if not isinstance(last, _Lost):
+                return last
+            what = f"{self._host}:{self._port}: takes no more connections ({last.failure.message}); try again later"
+            outcome = Unanswered(Failure("rate_limited", what))
+        if not self._stopped:
+            self._stopped = True
+            self.failure = self.failure or outcome.failure
+        return outcome
+
+    async def _once(self, offer: Offer) -> Outcome:
+        async with self._slots:
+            where = f"{self._host}:{self._port}"
+            if self._network.remaining <= 0:
+                return Unanswered(Failure("timeout", f"{where}: the time for the whole scan is over"))
+            try:
+                async with self._network.connect(self._host, self._port) as stream:
+                    if self._starttls is not None:
+                        await self._upgrade(stream, self._starttls)
+                    self.address = stream.address
+                    try:
+                        return await self._network.within(self._exchange(stream, offer), f"{where}: waiting for an answer")
+                    except ValueError as error:
+                        return Unanswered(Failure("protocol", f"{where}: {error}"))
+                    except Failed as failed:
+                        return Closed() if failed.failure.kind == "reset" else Unanswered(failed.failure)
+            except Failed as failed:
+                return _Lost(failed.failure)
+
+    async def _upgrade(self, stream: Stream, protocol: str) -> None:
+        from netassist.targets import parse_host
+        from netassist.tls.starttls import upgrade
+
+        dialogue = upgrade(stream, protocol, parse_host(self._host).host)
+        await self._network.within(dialogue, f"{stream.where}: {protocol} before TLS")
+
+    async def _exchange(self, stream: Stream, offer: Offer) -> Flight | Alert | Closed:
+        read = read_ssl2 if offer.version == "SSLv2" else read_flight
+        received = b""
+        await stream.send(hello_of(offer, os.urandom(64), self._server_name))
+        while (found := read(received)) is None:
+            try:
+                more = await stream.receive()
+            except Failed as failed:
+                if failed.failure.kind != "reset":
+                    raise
+                more = b""
+            if not more:
+                ended = read(received, ended=True) if received else None
+                return ended if ended is not None else Closed()
+            received += more
+        return found
+
+    def _named(self, failure: Failure | None) -> Failure | None:
+        """The failure with the server's name, which the strategy does not know."""
+        if failure is None or failure.message.startswith(self._host):
+            return failure
+        return Failure(failure.kind, f"{self._host}:{self._port}: {failure.message}")

@@ -26,8 +26,8 @@ class _Message(msgspec.Struct):
 class _Case(msgspec.Struct):
     """One line of a NetBench file; what else it holds is for the scorer."""
 
-    id: str
-    question: list[list[_Message]]
+    id: str | int
+    question: list[Annotated[list[_Message], msgspec.Meta(min_length=1)]]
 
 
 def plan(
@@ -134,12 +134,14 @@ def _cases(lines: Sequence[bytes], name: Path) -> Iterator[tuple[str, list[str]]
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                case = msgspec.json.decode(line, type=_Case, strict=False)
-                if any(not turn for turn in case.question):
-                    raise msgspec.ValidationError("a turn of `question` holds no message")
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise InvalidCall(f"{name}:{number}: not a NetBench case: {error}; {_FORM}") from None
-            yield case.id, [turn[0].content for turn in case.question]
+                case = msgspec.json.decode(line.decode("utf-8"), type=_Case)
+                yield str(case.id), [turn[0].content for turn in case.question]
+            except UnicodeDecodeError:
+                raise InvalidCall(f"{name}:{number}: not UTF-8") from None
+            except msgspec.ValidationError:
+                raise InvalidCall(f"{name}:{number}: not a NetBench case; {_FORM}") from None
+            except msgspec.DecodeError:
+                raise InvalidCall(f"{name}:{number}: not JSON; {_FORM}") from None
 
 
 _FORM = 'a line is {"id": "…", "question": [[{"content": "…"}]]}, one inner list a turn'

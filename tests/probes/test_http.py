@@ -91,7 +91,7 @@ def test_a_certificate_that_does_not_verify_is_said_and_the_facts_still_come(tmp
     identity = Identity(tmp_path, "127.0.0.1")
     with http_server({"/": Page(204, body=b"")}, context=identity.context) as server:
         report = check(f"https://127.0.0.1:{server.port}/")
-    assert (report.status, report.status_code, report.error) == ("partial", 204, None)
+    assert (report.status, report.status_code, report.error) == ("ok", 204, None)
     assert report.tls_error is not None
     assert "self-signed" in report.tls_error
     assert "http.certificate_not_verified" in ids(report)
@@ -138,10 +138,25 @@ def test_a_redirect_to_no_url_of_ours_leaves_the_report_partial(location: str) -
     assert (report.status, report.status_code, report.error.kind) == ("partial", 302, "invalid")
 
 
-def test_redirects_without_end_end() -> None:
+def test_a_redirect_to_itself_is_not_followed_round_and_round() -> None:
     with http_server({"/": Page(302, {"Location": "/"})}) as server:
         report = check(f"http://127.0.0.1:{server.port}/")
+    assert (report.status, len(server.requests), len(report.redirects)) == ("partial", 1, 1)
+
+
+def test_redirects_without_end_end() -> None:
+    pages = {f"/{n}": Page(302, {"Location": f"/{n + 1}"}) for n in range(20)}
+    with http_server(pages) as server:
+        report = check(f"http://127.0.0.1:{server.port}/0")
     assert (report.status, len(server.requests), len(report.redirects)) == ("partial", 6, 6)
+
+
+@pytest.mark.parametrize("location", ["gopher://[::1/", "http://[zz]/", "//[", "ftp://127.0.0.1/"])
+def test_a_location_that_is_no_url_is_no_crash(location: str) -> None:
+    with http_server({"/": Page(302, {"Location": location})}) as server:
+        report = check(f"http://127.0.0.1:{server.port}/")
+    assert (report.status_code, report.status) == (302, "partial")
+    assert report.error is not None
 
 
 def test_a_bare_host_and_port_falls_back_to_http_and_says_so() -> None:

@@ -47,6 +47,11 @@ def _answer_lines(answer: Answer) -> Iterator[Line]:
         if number:
             yield BLANK
         yield from _step_lines(step, width)
+    if answer.unused:
+        from netassist.assistant.answers import not_touched
+
+        yield BLANK
+        yield from paragraph(Span(not_touched(answer.unused), "warn"), width, lead=Span(f"{WARN.mark} ", "warn"))
 
 
 def _step_lines(step: Step, width: int) -> Iterable[Line]:

@@ -64,7 +64,7 @@ class NotTls(Failed):
         advice = "is it the right port, or does it need starttls?"
         if self.is_ssh:
             line = heard.split(b"\n")[0]
-            self.why, advice = f"speaks SSH here ({as_text(line, 60)}), not TLS", "is it the right port?"
+            self.why, advice = f"does not speak TLS here, but SSH ({as_text(line, 60)})", "is it the right port?"
         super().__init__("protocol", f"{where}: {self.why}; {advice}")
 
     @property

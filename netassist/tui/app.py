@@ -266,6 +266,9 @@ class NetAssistApp(App[None], inherit_bindings=False):
             if getattr(turn, "over", True):
                 turn.remove()
         self._base.query_one("#welcome").display = not self.busy
+        if self._talk is not None and not self.busy:
+            # What is not seen any more must not be what the next question refers to.
+            self._talk.forget()
         self.say("")
 
     def action_help(self) -> None:

@@ -185,6 +185,18 @@ def test_clearing_the_view_spares_what_is_running(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_after_clearing_the_view_the_next_question_refers_to_nothing(tmp_path: Path) -> None:
+    async def story(port: int) -> None:
+        tcp = call("tcp_check", host="127.0.0.1", port=port)
+        async with opened(tmp_path, tcp, tcp) as stage:
+            await stage.ask(f"is port {port} open on 127.0.0.1?")
+            await stage.pilot.press("ctrl+l")
+            await stage.pilot.pause()
+            assert "refused, not run" in await stage.ask("again")
+
+    asyncio.run(story(closed_port()))
+
+
 def test_a_short_answer_stands_below_its_question_and_a_long_one_begins_in_sight(tmp_path: Path) -> None:
     async def story(url: str, port: int) -> None:
         plans = call("tcp_check", host="127.0.0.1", port=port), *[call("http_check", url=url)] * 2

@@ -31,7 +31,7 @@ KEYS = (
     ("↑ ↓", "earlier questions"),
     ("Page keys", "scroll the conversation"),
     ("Esc, Ctrl-C", "cancel, and show what is known by then"),
-    ("Ctrl-L", "clear the view"),
+    ("Ctrl-L", "clear the view and begin anew"),
     ("F2", "light or dark"),
     ("Ctrl-Q", "quit; so does Ctrl-C twice"),
 )

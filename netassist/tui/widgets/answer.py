@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from netassist.assistant.answers import Answer
+from netassist.assistant.answers import Answer, not_touched
 from netassist.observations import Finding, Report
 from netassist.reports.layout import NEUTRAL, UNKNOWN, WARN, Tone, facts, paragraph
 from netassist.reports.style import Line, Span
@@ -62,8 +62,10 @@ def spoken(answer: Answer) -> Iterator[tuple[str, Tone]]:
     if answer.interrupted:
         yield "Interrupted; this is what is known.", WARN
     parts = [outcome(step) for step in answer.steps]
-    if parts and answer.answer.endswith(" ".join(text for text, _ in parts)):
+    if parts and " ".join(text for text, _ in parts) in answer.answer:
         yield from parts
+        if answer.unused:
+            yield not_touched(answer.unused), WARN
     else:
         yield answer.answer, NEUTRAL
 

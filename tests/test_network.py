@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
+import struct
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,9 +79,46 @@ def test_interrupting_ends_the_step_under_way(silent_port: int) -> None:
             asyncio.get_running_loop().call_soon(network.interrupt)
             await stream.receive()
 
-    with pytest.raises(Failed, match="interrupted"):
+    with pytest.raises(Failed, match=r"interrupted$"):
         asyncio.run(talk())
-    assert network.remaining == 0
+    assert (network.remaining, network.interrupted) == (0, True)
+
+
+def test_a_reset_is_told_with_what_to_look_at() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def reset() -> None:
+            connection, _ = server.accept()
+            # Closing with a linger time of zero sends RST instead of FIN.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+        thread = threading.Thread(target=reset)
+        thread.start()
+        kind, message = failure(Network(LOOPBACK), "127.0.0.1", server.getsockname()[1], read=True)
+        thread.join()
+    assert (kind, "the peer reset the connection; is it the right port" in message) == ("reset", True)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "words"),
+    [
+        (errno.ECONNREFUSED, "refused", "refused; nothing listens there"),
+        (errno.ENETUNREACH, "unreachable", "this machine has no route there; check its network, and that it has IPv6"),
+        (errno.EHOSTUNREACH, "unreachable", "the host cannot be reached; is it up"),
+        (errno.EHOSTDOWN, "unreachable", os.strerror(errno.EHOSTDOWN)),
+    ],
+)
+def test_ipv6_addresses_stand_in_brackets_and_errors_in_words(
+    number: int, kind: FailureKind, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refusing(*_: object, **__: object) -> None:
+        raise OSError(number, "Connect call failed ('2001:db8::1', 9080, 0, 0)")
+
+    monkeypatch.setattr(asyncio, "open_connection", refusing)
+    found, message = failure(Network(Scope().naming("2001:db8::1")), "2001:db8::1", 9080)
+    assert (found, message.startswith(f"[2001:db8::1]:9080: connecting: {words}")) == (kind, True)
+    assert "Connect call" not in message
 
 
 def test_a_name_keeps_the_address_that_it_had_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -265,6 +265,17 @@ def test_a_server_that_is_not_tls_fails_in_words() -> None:
     assert report.error is not None
     assert (report.status, report.verdict, report.error.kind) == ("failed", "unknown", "protocol")
     assert f"127.0.0.1:{port}" in report.error.message
+    assert "is it the right port?" in report.error.message
+    assert "starttls" not in report.error.message
+
+
+def test_a_server_that_speaks_ssh_is_to_be_asked_so() -> None:
+    with ssh_server() as port:
+        report = check(port)
+    assert report.error is not None
+    assert (report.status, report.error.kind, report.connections) == ("failed", "protocol", 1)
+    assert "but SSH (SSH-2.0-OpenSSH" in report.error.message
+    assert report.error.message.endswith("; ask with protocol=ssh")
 
 
 @pytest.mark.parametrize("protocol", ["tls", "ssh"])

@@ -25,6 +25,7 @@ Exit codes: 0 done, 1 findings (--fail-on), 2 wrong usage or a question back, 3 
 """,
     help_format="plaintext",
     help_formatter="plain",
+    suppress_keyboard_interrupt=False,
 )
 app.command(
     "netassist.cli.ask:ask",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from netassist.audit import parts, security_audit
 from netassist.audit.findings import merged
@@ -18,9 +20,12 @@ from netassist.audit.security_audit import SecurityAudit, Summary, audit_ports
 from netassist.network import Network, Progress
 from netassist.observations import Endpoint, Failure, Finding, Report, Severity, Stopwatch, schema_of
 from netassist.probes.http import HttpCheck
+from netassist.probes.nmap import NmapScan
+from netassist.probes.nmap_xml import NmapHost, NmapPort
 from netassist.probes.tcp import TcpCheck
 from netassist.scope import Scope
 from tests.lab.http import Page, http_server
+from tests.lab.pki import authority, leaf
 from tests.lab.programs import require
 
 LOOPBACK = Scope(frozenset({"127.0.0.1"}))
@@ -69,6 +74,37 @@ def test_a_web_server_is_found_checked_and_judged() -> None:
     assert [inner["schema"] for inner in decoded["hosts"][0]["reports"]] == ["netassist/nmap/1", "netassist/http/1"]
 
 
+def test_open_ports_come_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def shuffled(*_: object) -> NmapScan:
+        ports = tuple(NmapPort(port=number, protocol="tcp", state="open") for number in (9200, 22, 443, 80))
+        host = NmapHost(address="127.0.0.1", state="up", ports=ports)
+        return NmapScan(target="127.0.0.1", hosts=(host,), **Stopwatch().stamp())
+
+    monkeypatch.setattr("netassist.probes.nmap.scan_within", shuffled)
+    monkeypatch.setattr(security_audit, "parts_of", lambda *_: ())
+    [host] = audit(1).hosts
+    assert ([service.port for service in host.services], host.tried) == ([22, 80, 443, 9200], ())
+
+
+def test_an_audit_is_whole_where_only_a_certificate_does_not_verify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scanned(*_: object) -> NmapScan:
+        port = NmapPort(port=server.port, protocol="tcp", state="open", service="http", confidence=10, tunnel="ssl")
+        host = NmapHost(address="127.0.0.1", state="up", ports=(port,))
+        return NmapScan(target="127.0.0.1", hosts=(host,), **Stopwatch().stamp())
+
+    identity = leaf(authority("Lab Root"))
+    pem = identity.anchor(tmp_path)
+    with pem.open("ab") as file:
+        file.write(identity.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    monkeypatch.setattr("netassist.probes.nmap.scan_within", scanned)
+    with http_server({"/": Page()}, context=context) as server:
+        result = audit(server.port)
+    assert (result.status, result.error) == ("ok", None)
+    assert [schema_of(item) for item in result.hosts[0].reports].count("netassist/http/1") == 1
+
+
 def test_without_nmap_it_goes_on_by_connecting_and_is_partial(without_nmap: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with http_server({"/": Page()}) as server, listener() as shut:
         pass
@@ -80,6 +116,7 @@ def test_without_nmap_it_goes_on_by_connecting_and_is_partial(without_nmap: None
     assert result.error is not None
     assert (result.error.kind, "apt install nmap" in result.error.message) == ("missing_program", True)
     assert host.services == (Service(server.port, "tcp"),)
+    assert host.tried == tuple(sorted((server.port, shut)))
     assert [type(item) for item in host.reports[1:]] == [TcpCheck, HttpCheck]
     assert "http.plain" in {item.id for item in result.findings}
 

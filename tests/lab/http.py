@@ -102,3 +102,28 @@ def raw_server(answer: bytes, *, stay: bool = False) -> Iterator[int]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
+
+
+@contextlib.contextmanager
+def dripping_server(head: bytes = b"") -> Iterator[int]:
+    """Sends `head` and then an endless header line, one byte in a fiftieth of a second; yields its port."""
+    closing = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(head or b"HTTP/1.1 200 OK\r\nX: ")
+                    while not closing.wait(0.02):
+                        connection.sendall(b"a")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            closing.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()

@@ -104,6 +104,13 @@ def test_a_server_that_is_not_there_is_named_in_the_error() -> None:
     assert "127.0.0.1" in report.error.message
 
 
+@pytest.mark.parametrize("resolver", ["foo", "127.0.0.1:99999", "[::1", "", "dns.test:53"])
+def test_a_resolver_that_is_no_address_is_told(resolver: str) -> None:
+    report = look_up(resolver, "lab.test")
+    assert report.error is not None
+    assert (report.status, report.error.kind, repr(resolver) in report.error.message) == ("failed", "invalid", True)
+
+
 def test_a_long_answer_comes_over_tcp() -> None:
     with dns_server(ZONE) as server:
         report = look_up(server, "big.test", "TXT")

@@ -17,9 +17,10 @@ from cryptography.x509.oid import NameOID
 
 from netassist.audit import judged
 from netassist.network import Network
+from netassist.observations import Endpoint
 from netassist.probes.http import HttpCheck, http_check
 from netassist.scope import Scope
-from tests.lab.http import Page, http_server, raw_server
+from tests.lab.http import Page, dripping_server, http_server, raw_server
 
 GOOD_HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -127,10 +128,14 @@ def test_a_redirect_to_what_was_not_named_is_recorded_and_not_fetched(location: 
         report = check(f"http://127.0.0.1:{server.port}/")
     assert (report.status, report.status_code) == ("ok", 302)
     assert [(r.location, r.followed) for r in report.redirects] == [(location.replace("{port}", str(server.port)), False)]
+    [redirect] = report.redirects
+    assert redirect.because is not None
+    assert "name" in redirect.because
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("location", ["file:///etc/passwd", "http://user:pw@127.0.0.1/", "http://127.0.0.1:99999/"])
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "http://user:pw@127.0.0.1/", "http://127.0.0.1:99999/",
+                                      "gopher://\x1b[31m[::1/", "http://[::1/"])
 def test_a_redirect_to_no_url_of_ours_leaves_the_report_partial(location: str) -> None:
     with http_server({"/": Page(302, {"Location": location})}) as server:
         report = check(f"http://127.0.0.1:{server.port}/")
@@ -138,10 +143,34 @@ def test_a_redirect_to_no_url_of_ours_leaves_the_report_partial(location: str) -
     assert (report.status, report.status_code, report.error.kind) == ("partial", 302, "invalid")
 
 
-def test_a_redirect_to_itself_is_not_followed_round_and_round() -> None:
-    with http_server({"/": Page(302, {"Location": "/"})}) as server:
+@pytest.mark.parametrize(
+    "pages",
+    [
+        {"/": Page(302, {"Location": "/#again"})},
+        {"/": Page(302, {"Location": "/one"}), "/one": Page(301, {"Location": "http://127.0.0.1:{port}/"})},
+    ],
+)
+def test_redirects_in_a_circle_are_followed_once(pages: dict[str, Page]) -> None:
+    with http_server(pages) as server:
         report = check(f"http://127.0.0.1:{server.port}/")
-    assert (report.status, len(server.requests), len(report.redirects)) == ("partial", 1, 1)
+    assert report.error is not None
+    assert (report.status, "redirects in a circle" in report.error.message) == ("partial", True)
+    assert (len(server.requests), len(report.redirects)) == (len(pages), len(pages))
+    assert report.redirects[-1].because == report.error.message
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_an_answer_that_drips_in_is_given_up(head: bytes) -> None:
+    with dripping_server(head) as port:
+        network = Network(Scope(frozenset({"127.0.0.1"})), timeout=0.5, deadline=5)
+        report = asyncio.run(http_check(network, f"http://127.0.0.1:{port}/"))
+    assert report.error is not None
+    assert report.error.kind == "timeout"
+    if head:
+        assert (report.status, report.status_code, "the end of the body" in report.error.message) == ("partial", 200, True)
+    else:
+        assert (report.status, "the head of the answer did not end" in report.error.message) == ("failed", True)
+    assert network.remaining > 0
 
 
 def test_redirects_without_end_end() -> None:
@@ -212,6 +241,7 @@ def test_a_refused_connection_is_told_with_its_port() -> None:
     assert report.error is not None
     assert report.error.kind == "refused"
     assert str(port) in report.error.message
+    assert report.target == Endpoint("127.0.0.1", port)
 
 
 def test_hostile_headers_are_disarmed() -> None:

@@ -6,13 +6,18 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
+from typing import TypeVar
+
+import pytest
 
 from netassist.audit import judged
 from netassist.network import Network
 from netassist.observations import Endpoint
 from netassist.probes.tcp import TcpCheck, tcp_check
 from netassist.scope import Scope
+
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -33,6 +38,16 @@ def saying(banner: bytes) -> Iterator[int]:
         thread.join()
 
 
+@contextlib.contextmanager
+def hanging_up() -> Iterator[int]:
+    """A server that closes each connection at once."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=lambda: server.accept()[0].close())
+        thread.start()
+        yield server.getsockname()[1]
+        thread.join()
+
+
 def check(port: int, host: str = "127.0.0.1", named: str = "127.0.0.1") -> TcpCheck:
     return asyncio.run(tcp_check(Network(Scope(frozenset({named}))), host, port))
 
@@ -40,10 +55,43 @@ def check(port: int, host: str = "127.0.0.1", named: str = "127.0.0.1") -> TcpCh
 def test_an_open_port_and_its_banner() -> None:
     with saying(b"220 lab ESMTP\r\n") as port:
         report = check(port)
-    assert (report.status, report.state, report.banner) == ("ok", "open", "220 lab ESMTP")
+    assert (report.status, report.state, report.opening, report.banner) == ("ok", "open", "speaks", "220 lab ESMTP")
     assert report.target == Endpoint("127.0.0.1", port, "127.0.0.1")
     assert report.connect_ms is not None
     assert judged(report).findings == ()
+
+
+def test_a_server_that_waits_is_told_from_one_that_hangs_up() -> None:
+    with saying(b"") as port:
+        report = check(port)
+    assert (report.status, report.state, report.opening, report.banner) == ("ok", "open", "waits", None)
+    with hanging_up() as port:
+        report = check(port)
+    assert (report.status, report.state, report.opening, report.banner) == ("ok", "open", "hangs_up", None)
+
+
+class Interrupted(Network):
+    """A call that is interrupted at the step of this name."""
+
+    at = ""
+
+    async def within(self, awaitable: Awaitable[T], step: str, timeout: float | None = None, advice: str = "") -> T:
+        if step.endswith(self.at):
+            self.interrupt()
+        return await super().within(awaitable, step, timeout, advice)
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "state"), [("connecting", "failed", None), ("waiting for an answer", "partial", "open")]
+)
+def test_interrupted_it_claims_nothing_that_was_not_seen(step: str, status: str, state: str | None) -> None:
+    network = Interrupted(Scope(frozenset({"127.0.0.1"})))
+    network.at = step
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        report = asyncio.run(tcp_check(network, "127.0.0.1", server.getsockname()[1]))
+    assert report.error is not None
+    assert (report.status, report.state, report.opening, report.banner) == (status, state, None, None)
+    assert report.error.message.endswith(f"{step}: interrupted")
 
 
 def test_a_closed_port_is_a_result() -> None:

@@ -27,7 +27,9 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 STAMP: dict[str, Any] = {"started": NOW, "duration_s": 0.1234}
 SHOP = Endpoint("shop.example", 443, "10.0.0.5", "shop.example")
-TIMEOUT = Failure("timeout", "shop.example:443 (10.0.0.5): connecting: no answer within 5 s")
+TIMEOUT = Failure(
+    "timeout", "shop.example:443 (10.0.0.5): connecting: no answer within 5 s; is the host up, or does a firewall drop it?"
+)
 
 REDIS = Finding(
     id="service.redis",
@@ -66,7 +68,7 @@ DISCLOSED = Finding(
 
 
 def tcp(**facts: Any) -> TcpCheck:
-    return TcpCheck(**{"target": SHOP, "state": "open", "connect_ms": 0.512, **STAMP, **facts})
+    return TcpCheck(**{"target": SHOP, "state": "open", "connect_ms": 0.512, "opening": "waits", **STAMP, **facts})
 
 
 def ping(sent: int = 4, received: int = 4, **facts: Any) -> Ping:
@@ -161,6 +163,7 @@ def audit(
     *reports: Any,
     findings: tuple[Finding, ...] = (REDIS, NO_HSTS, NO_CSP, DISCLOSED),
     dark: tuple[Service, ...] = (),
+    tried: tuple[int, ...] = (),
     **facts: Any,
 ) -> SecurityAudit:
     services = (
@@ -168,7 +171,7 @@ def audit(
         Service(443, "tcp", "http", "nginx", "1.24.0", True),
         Service(6379, "tcp", "redis", "Redis key-value store", "7.0.15", False),
     )
-    host = AuditedHost("10.0.0.5", ("shop.example",), (*services, *dark), reports)
+    host = AuditedHost("10.0.0.5", ("shop.example",), (*services, *dark), reports, tried)
     return SecurityAudit(
         **{"target": Endpoint("shop.example", None, "10.0.0.5"), "hosts": (host,), "findings": findings,
            "summary": Summary(high=1, low=2, info=1), **STAMP, **facts}
@@ -193,6 +196,14 @@ HOP, AWAY = (
     Redirect("http://shop.example/", 301, "https://shop.example/", followed=True),
     Redirect("https://shop.example/", 302, "https://login.other.example/", followed=False),
 )
+TO_METADATA = Redirect(
+    "https://shop.example/", 302, "http://169.254.169.254/latest/", followed=False,
+    because="169.254.169.254: not named in the request; name it, or allow it in [scope] allow",
+)  # fmt: skip
+CIRCLE = Redirect(
+    "https://shop.example/", 302, "https://shop.example/", followed=False,
+    because="https://shop.example/: redirects in a circle, back to https://shop.example/; correct the server's redirects",
+)  # fmt: skip
 LOCAL = Endpoint("10.0.0.5", None, "10.0.0.5")
 LATE = Failure("timeout", "10.0.0.5: the scan reached its deadline; what it had found is kept; allow more time")
 EXPIRED = certificate(not_after=NOW - timedelta(days=12))
@@ -204,10 +215,16 @@ def failed(probe: Callable[..., Report], message: str = TIMEOUT.message, **facts
 
 
 EXAMPLES: dict[str, Report] = {
-    "tcp_open": tcp(banner="220 lab ESMTP"),
-    "tcp_closed": tcp(state="closed", connect_ms=None),
-    "tcp_filtered": tcp(state="filtered", connect_ms=None),
-    "tcp_failed": failed(tcp, state=None, connect_ms=None),
+    "tcp_open": tcp(banner="220 lab ESMTP", opening="speaks"),
+    "tcp_waits": tcp(),
+    "tcp_hangs_up": tcp(opening="hangs_up"),
+    "tcp_partial": tcp(
+        opening=None, status="partial",
+        error=Failure("timeout", "shop.example:443 (10.0.0.5): waiting for an answer: interrupted"),
+    ),
+    "tcp_closed": tcp(state="closed", connect_ms=None, opening=None),
+    "tcp_filtered": tcp(state="filtered", connect_ms=None, opening=None),
+    "tcp_failed": failed(tcp, state=None, connect_ms=None, opening=None),
     "ping_good": ping(),
     "ping_lossy": ping(4, 3),
     "ping_no_answer": ping(1, 0),
@@ -226,7 +243,11 @@ EXAMPLES: dict[str, Report] = {
     "http_good": http(redirects=(HOP,)),
     "http_not_found": http(status_code=404, findings=(NO_HSTS,)),
     "http_onward": http(status_code=302, redirects=(AWAY,)),
-    "http_unverified": http(status="partial", tls_error="self-signed certificate"),
+    "http_refused_redirect": http(status_code=302, redirects=(TO_METADATA,)),
+    "http_circle": http(
+        status_code=302, redirects=(CIRCLE,), status="partial", error=Failure("protocol", CIRCLE.because or ""),
+    ),
+    "http_unverified": http(tls_error="self-signed certificate"),
     "http_failed": failed(http, status_code=None, timing_ms=Timing(), headers={}),
     "nmap_good": nmap(SSH, WEB, TLS),
     "nmap_bad": nmap(SSH, findings=(REDIS,)),
@@ -235,6 +256,9 @@ EXAMPLES: dict[str, Report] = {
     "nmap_down": nmap(state="down", not_shown={}),
     "nmap_system": nmap(SSH, os=(OsGuess("Linux 5.0 - 6.2", 95),), profile="os"),
     "nmap_partial": nmap(port(53, "domain", protocol="udp"), SNMP, profile="udp", status="partial", error=LATE),
+    "nmap_vuln": nmap(
+        WEB, profile="vuln", command=("/usr/bin/nmap", "--script", "vuln and not (external or broadcast or dos)", "10.0.0.5"),
+    ),
     "nmap_network": nmap(SSH, WEB, target="10.0.0.0/24", profile="quick", hosts_down=255),
     "nmap_failed": failed(nmap, "10.0.0.5: Nmap is not installed; install it: apt install nmap", hosts=(), command=()),
     "certificate_good": certificates(),
@@ -271,6 +295,12 @@ EXAMPLES: dict[str, Report] = {
         nmap(SSH), http(target=Endpoint("10.0.0.5", 80)), findings=(), dark=(Service(80, "tcp"), Service(9000, "tcp")),
     ),
     "audit_partial": audit(nmap(SSH), failed(certificates, chain=()), findings=(DISCLOSED,), status="partial", error=TIMEOUT),
+    "audit_without_nmap": audit(
+        failed(nmap, "10.0.0.5: Nmap is not installed; install it: apt install nmap", hosts=(), command=()),
+        tcp(target=Endpoint("10.0.0.5", 22, "10.0.0.5"), banner="SSH-2.0-OpenSSH_9.2", opening="speaks"),
+        findings=(), status="partial", tried=(21, 22, 23, 443, 6379),
+        error=Failure("missing_program", "10.0.0.5: Nmap is not installed; install it: apt install nmap"),
+    ),
     "audit_failed": failed(audit, "shop.example: no address found; check the spelling", hosts=(), findings=()),
     "anything": whois(),
     "anything_failed": failed(whois, "shop.example: no answer within 5 s", registrar=None),

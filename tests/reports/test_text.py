@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netassist.observations import Report, schema_of
+from netassist.observations import Endpoint, Report, schema_of
 from netassist.quantum import KeyExchange
 from netassist.reports.layout import BAD, CRITICAL, GOOD, NEUTRAL
 from netassist.reports.style import Line, ansi, cells
@@ -28,8 +28,8 @@ FAILED = [name for name, report in EXAMPLES.items() if report.status == "failed"
 PARTIAL = [name for name, report in EXAMPLES.items() if report.status == "partial"]
 # Fields that hold a word of a closed vocabulary: no peer can put another text there.
 CLOSED = {
-    "status", "severity", "kind", "preferred", "verdict", "state", "protocol", "method", "rcode", "record_type", "ocsp_staple",
-    "profile", "problems", "type", "tunnel",
+    "status", "severity", "kind", "preferred", "opening", "verdict", "state", "protocol", "method", "rcode", "record_type",
+    "ocsp_staple", "profile", "problems", "type", "tunnel",
 }  # fmt: skip
 URL = re.compile(r"https?://\S+")
 
@@ -83,7 +83,7 @@ def test_a_failed_report_tells_why_and_claims_nothing(name: str) -> None:
 def test_there_is_a_failed_and_a_partial_example_of_each_kind() -> None:
     schemas = {schema_of(report) for report in EXAMPLES.values()}
     assert {schema_of(EXAMPLES[name]) for name in FAILED} == schemas
-    without = {"netassist/tcp/1", "netassist/ping/1", "netassist/whois-lookup/1"}
+    without = {"netassist/ping/1", "netassist/whois-lookup/1"}
     assert {schema_of(EXAMPLES[name]) for name in PARTIAL} == schemas - without
 
 
@@ -101,6 +101,7 @@ def test_an_incomplete_report_says_so_first_and_is_no_good_news(name: str) -> No
         (samples.ping(1, 1), "1 of 1 ICMP echo request answered, in 0.314 ms."),
         (samples.ping(4, 4), "4 of 4 ICMP echo requests answered, in 0.314 ms on average."),
         (samples.ping(100, 1), "is reachable with 99% loss"),
+        (samples.ping(2, 2, method="tcp", target=samples.SHOP), "2 of 2 TCP connection attempts to port 443 answered"),
         (samples.dns("10.0.0.5"), "shop.example has 1 A record: 10.0.0.5."),
         (samples.dns("10.0.0.5", "10.0.0.6", "10.0.0.7"), "has 3 A records: 10.0.0.5, 10.0.0.6 and 10.0.0.7."),
         (samples.http(redirects=(samples.HOP,) * 2), "after 2 redirects."),
@@ -117,6 +118,13 @@ def test_an_incomplete_report_says_so_first_and_is_no_good_news(name: str) -> No
 )  # fmt: skip
 def test_singular_and_plural(report: Report, expected: str) -> None:
     assert expected in sentence(report)
+
+
+def test_an_ipv6_address_is_named_once() -> None:
+    target = Endpoint("2001:db8::1", 443)
+    message = "[2001:db8::1]:443: connecting: refused; nothing listens there"
+    said = sentence(samples.failed(samples.http, message, target=target, url="https://[2001:db8::1]/", status_code=None))
+    assert said == f"Could not fetch: {message}."
 
 
 def test_a_verdict_that_no_whole_handshake_confirmed_says_so() -> None:

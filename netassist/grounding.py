@@ -36,12 +36,11 @@ KEEPS_URL = frozenset({("http_check", "url"), ("monitor_add", "host"), ("monitor
                        ("monitor_history", "host")})  # fmt: skip
 """Where a URL stays whole; elsewhere its host is taken."""
 
-
 _BACK = re.compile(
     r"\b(?:both|two|three|same|too|also|again|all|those|these|them|they|it|its|that|previous|earlier|before|former|latter|first|second|third|last|"
     r"other|others|either|each|every|compare|instead|not|beide|beiden|alle|gleiche|selbe|dasselbe|auch|nochmal|vorher|erste|zweite|andere|statt|"
     r"deux|aussi|même|encore|tous|premier|autre|ambos|también|mismo|todos|otro|otra|primero|entrambi|anche|stesso|tutti|altro|primo|ook|zelfde|"
-    r"andere|allebei|também|mesmo|outro|ambas)\b",
+    r"allebei|também|mesmo|outro|ambas)\b",
     re.IGNORECASE,
 )
 _TARGETS: tuple[Kind, ...] = ("host", "network", "url")

@@ -36,6 +36,7 @@ from netassist.targets import parse_host
 from netassist.tls.deadlines import ClassicalPart, Deadline, deadlines, rsa_strength
 from netassist.tls.group_scan import AskedServer, Preferred
 from netassist.tls.groups import Group, Kind
+from netassist.tls.schemes import scheme
 
 __all__ = ["Authentication", "Deadline", "KeyExchange", "QuantumCheck", "Verdict", "quantum_check"]
 
@@ -190,15 +191,6 @@ def _verdict(negotiated: Kind | None, groups: Sequence[Group], complete: bool) -
     return "not_safe" if complete else "unknown"
 
 
-# IANA TLS SignatureScheme: those that a server may sign its handshake with in TLS 1.3 (RFC 8446, section 4.2.3; ML-DSA is
-# draft-ietf-tls-mldsa).
-_SCHEMES = {
-    0x0403: "ecdsa_secp256r1_sha256", 0x0503: "ecdsa_secp384r1_sha384", 0x0603: "ecdsa_secp521r1_sha512",
-    0x0804: "rsa_pss_rsae_sha256", 0x0805: "rsa_pss_rsae_sha384", 0x0806: "rsa_pss_rsae_sha512",
-    0x0807: "ed25519", 0x0808: "ed448",
-    0x0809: "rsa_pss_pss_sha256", 0x080A: "rsa_pss_pss_sha384", 0x080B: "rsa_pss_pss_sha512",
-    0x0904: "mldsa44", 0x0905: "mldsa65", 0x0906: "mldsa87",
-}  # fmt: skip
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _HOST_KEYS = {
     "RSA": "rsa",
@@ -226,7 +218,7 @@ def _leaf(signature: int | None, chain: Sequence[bytes]) -> Authentication:
 
 
 def _scheme(code: int | None) -> str | None:
-    return None if code is None else _SCHEMES.get(code, f"0x{code:04X}")
+    return None if code is None else scheme(code).name
 
 
 def _host_keys(offered: Sequence[str]) -> Authentication:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -71,6 +71,11 @@ class Call(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(f'{key}={value!r}' for key, value in self.arguments.items())})"
+
+
+def each_once(calls: Sequence[Call]) -> tuple[Call, ...]:
+    """The calls in their order; one that is made twice counts once."""
+    return tuple(call for place, call in enumerate(calls) if call not in calls[:place])
 
 
 class InvalidCall(ValueError):

@@ -13,7 +13,7 @@ from netassist.assistant.events import Event, Finished, Moved, Planned, Started
 from netassist.assistant.gate import Approve, Pass, Refused, admit
 from netassist.assistant.journal import Journal, entry
 from netassist.audit import judged
-from netassist.backends.planning import Backend, Exchange, Plan
+from netassist.backends.planning import LONGEST_REQUEST, Backend, Exchange, Plan
 from netassist.configuration import Settings
 from netassist.entities import Entity, recognise
 from netassist.grounding import within_reach
@@ -24,8 +24,6 @@ from netassist.toolbox import Call, Risk, run, tools
 
 AT_ONCE = 4
 """Calls of one request that run side by side."""
-LONGEST_REQUEST = 8000
-"""Characters; no request that a person types is longer, and a planner would only see its end."""
 
 _log = logging.getLogger(__name__)
 

@@ -15,8 +15,6 @@ from netassist.probes.nmap_xml import NmapPort
 TLS_PORTS = frozenset({443, 465, 636, 853, 990, 993, 995, 8443})
 _HTTP_PORTS = frozenset({80, 443, 8000, 8008, 8080, 8443, 8888})
 _SSH_PORTS = frozenset({22, 2222})
-_GUESSED = 3
-"""Nmap's confidence in a service name that it has from the port number alone."""
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -32,7 +30,7 @@ class Service(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, port: NmapPort) -> Service:
         """What Nmap knows of a port, without the names that it has from the number alone."""
-        if (port.confidence or 0) <= _GUESSED:
+        if not port.probed:
             return cls(port.port, port.protocol, tls=True if port.tunnel == "ssl" else None)
         tls = port.tunnel == "ssl" or port.service in ("ssl", "https")
         return cls(port.port, port.protocol, port.service, port.product, port.version, tls)

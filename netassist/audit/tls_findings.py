@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-from netassist.observations import Finding, Severity
+from netassist.audit.rule import Rule
+from netassist.observations import Finding
 from netassist.tls.weakness import Weakness, WeaknessId
 
 _RFC8996 = "https://www.rfc-editor.org/rfc/rfc8996"
@@ -17,14 +17,6 @@ _VERSIONS = (
 )
 _SUITES = "Allow suites with ECDHE and an AEAD only, for example those of Mozilla's intermediate configuration."
 _MOZILLA = "https://ssl-config.mozilla.org/"
-
-
-class Rule(NamedTuple):
-    severity: Severity
-    title: str
-    detail: str
-    fix: str
-    references: tuple[str, ...]
 
 
 RULES: dict[WeaknessId, Rule] = {

@@ -19,7 +19,7 @@ from netassist.llama.calls import CLOSE, MOST_CALLS, OPEN, calls_grammar
 from netassist.llama.grammar import Literal, Node, Text
 from netassist.llama.grammar import Sequence as InOrder
 from netassist.llama.messages import Segment
-from netassist.toolbox import Call, Tool, Value, function_doc
+from netassist.toolbox import Call, Tool, Value, each_once, function_doc
 from netassist.untrusted import as_text
 
 LONGEST_RESULT = 500
@@ -154,10 +154,10 @@ def read(text: str) -> Plan:
         return Plan("clarify" if text.endswith("?") else "no_call", text=text)
     body = inside.partition("</TOOLCALL>")[0].strip()
     calls = _from_json(body) if re.match(r"\[?\s*\{", body) else _from_python(body)
-    unique = [call for place, call in enumerate(calls) if call not in calls[:place]]
+    unique = each_once(calls)
     if not unique:
         return Plan("no_call", text=before.strip())
-    return Plan("call", tuple(unique[:MOST_CALLS]), before.strip())
+    return Plan("call", unique[:MOST_CALLS], before.strip())
 
 
 class _JsonCall(msgspec.Struct, frozen=True):

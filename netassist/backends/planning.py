@@ -10,6 +10,8 @@ import msgspec
 from netassist.toolbox import Call, Tool
 
 Outcome = Literal["call", "clarify", "no_call"]
+LONGEST_REQUEST = 8000
+"""Characters; no request that a person types is longer, and a planner would only see its end."""
 
 
 class Exchange(msgspec.Struct, frozen=True):

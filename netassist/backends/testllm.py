@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from netassist.backends.planning import BackendError, Exchange, Outcome, Plan
+from netassist.backends.planning import LONGEST_REQUEST, BackendError, Exchange, Outcome, Plan
 from netassist.llama.client import Client, ModelError
 from netassist.llama.grammar import Node
 from netassist.llama.messages import Completed, Sampling, Segment
@@ -17,8 +17,6 @@ from netassist.toolbox import Tool
 _Planned: TypeAlias = Callable[[str, Sequence[Exchange], Sequence[Tool], Mapping[str, str]], Awaitable[Plan]]
 _OUTCOMES: dict[str, Outcome] = {"call": "call", "clarify": "clarify", "no_call": "no_call"}
 BUILT_IN = Path(__file__).parent.parent / "nano" / "nano.gguf"
-LONGEST_REQUEST = 8000
-"""Characters; what is longer fits no model here, and need not be read to know it."""
 ANSWER_TOKENS, THOUGHT_TOKENS = 512, 2048
 THINKING = Sampling(temperature=0.6, top_p=0.95)
 """What Nemotron's makers recommend for `detailed thinking on`; off is greedy."""

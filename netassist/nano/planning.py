@@ -11,7 +11,7 @@ from netassist.llama.grammar import Literal, Node
 from netassist.llama.messages import Segment
 from netassist.nano import notation
 from netassist.nano.notation import ASSISTANT, END, USER, Reading, Talk, Unreadable, literal
-from netassist.toolbox import Call, Tool
+from netassist.toolbox import Call, Tool, each_once
 
 MOST_TOKENS = 160
 """Of one answer: twelve calls of some twelve tokens."""
@@ -97,11 +97,7 @@ def grammar(tools: Sequence[Tool], talk: Talk) -> Node:
 def answered(text: str, talk: Talk) -> Reading:
     """What the model wrote, placeholders put back and each call once; raises Unreadable."""
     reading = notation.read_output(text, talk)
-    calls: list[Call] = []
-    for call in reading.calls:
-        if call not in calls:
-            calls.append(call)
-    return Reading(reading.outcome, tuple(calls))
+    return Reading(reading.outcome, each_once(reading.calls))
 
 
 __all__ = ["MOST_TOKENS", "Question", "TooMany", "Turn", "Unreadable", "answered", "grammar", "question"]

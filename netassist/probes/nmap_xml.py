@@ -13,6 +13,8 @@ import nmap
 from netassist.observations import Failed
 from netassist.untrusted import as_text
 
+GUESSED = 3
+"""Nmap's confidence in a service name that it has from the port number alone."""
 SCRIPT_LIMIT = 2000
 """Characters that are kept of one NSE script's output."""
 
@@ -30,6 +32,11 @@ class NmapPort(msgspec.Struct, frozen=True, kw_only=True):
     scripts: dict[str, str] = {}
     tunnel: str | None = None
     confidence: int | None = None
+
+    @property
+    def probed(self) -> bool:
+        """Whether the service itself told its name; Nmap is surer then than of a name that it has from the number alone."""
+        return (self.confidence or 0) > GUESSED
 
 
 class OsGuess(msgspec.Struct, frozen=True):

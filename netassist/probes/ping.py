@@ -14,12 +14,12 @@ import msgspec
 
 from netassist.network import Icmp, Network, Progress
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
+from netassist.toolbox import MOST_PINGS
 
 INTERVAL = 0.2
 """Seconds between requests, the shortest that ping(8) allows an ordinary user."""
 ANSWER_WAIT = 2.0
 """Seconds to wait for answers after the last request."""
-MOST = 100
 TCP_PORTS = (443, 80)
 
 _ECHO_REQUEST, _ECHO_REPLY = {4: 8, 6: 128}, {4: 0, 6: 129}
@@ -62,8 +62,8 @@ async def ping(network: Network, host: str, count: int = 4) -> Ping:
     method: Literal["icmp", "tcp"] | None = None
     failure: Failure | None = None
     try:
-        if not 1 <= count <= MOST:
-            raise Failed("invalid", f"{host}: count {count} is not between 1 and {MOST}")
+        if not 1 <= count <= MOST_PINGS:
+            raise Failed("invalid", f"{host}: count {count} is not between 1 and {MOST_PINGS}")
         target = Endpoint(host, None, str((await network.resolve(host))[0]))
         try:
             async with network.icmp(host) as icmp:

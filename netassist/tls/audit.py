@@ -11,12 +11,13 @@ from netassist.network import Network, Progress
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
 from netassist.targets import Target, parse_host
 from netassist.tls.certificate import CertificateInfo, presented, shown
-from netassist.tls.facts import VERSIONS, Facts, Scheme, Support
+from netassist.tls.facts import VERSIONS, Facts, Support
 from netassist.tls.grade import Grade, grade
 from netassist.tls.groups import Group
 from netassist.tls.policies import Judgement, judge
 from netassist.tls.scan import Scan
 from netassist.tls.scanner import Scanner
+from netassist.tls.schemes import Scheme
 from netassist.tls.session import HTTPS_PORTS, visit
 from netassist.tls.suites import Suite
 from netassist.tls.weakness import Weakness

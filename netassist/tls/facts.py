@@ -10,18 +10,12 @@ from typing import Literal
 import msgspec
 
 from netassist.tls.groups import Group
+from netassist.tls.schemes import Scheme
 from netassist.tls.suites import Suite
 
 Version = Literal["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
 VERSIONS: tuple[Version, ...] = ("SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 Support = Literal["accepted", "refused", "unknown"]
-
-
-class Scheme(msgspec.Struct, frozen=True):
-    """A signature scheme (IANA TLS SignatureScheme)."""
-
-    code: str
-    name: str
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,15 @@ pairs of hash and signature for TLS 1.2 (RFC 5246, section 7.4.1.4.1), named ali
 
 from __future__ import annotations
 
-from netassist.tls.facts import Scheme
+import msgspec
+
+
+class Scheme(msgspec.Struct, frozen=True):
+    """A signature scheme (IANA TLS SignatureScheme)."""
+
+    code: str
+    name: str
+
 
 # fmt: off
 _NAMES: dict[int, str] = {

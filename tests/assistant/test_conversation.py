@@ -13,10 +13,10 @@ import pytest
 
 from netassist import toolbox
 from netassist.assistant.answers import Answer
-from netassist.assistant.conversation import LONGEST_REQUEST, Conversation, Interrupted
+from netassist.assistant.conversation import Conversation, Interrupted
 from netassist.assistant.events import Event, Finished, Planned, Started
 from netassist.assistant.journal import Journal, JournalError
-from netassist.backends.planning import Exchange, Plan
+from netassist.backends.planning import LONGEST_REQUEST, Exchange, Plan
 from netassist.configuration import Settings
 from netassist.network import Network
 from netassist.observations import Report

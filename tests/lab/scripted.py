@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
+
+from tests.lab.listening import listening
 
 Reply = bytes | Literal["close", "forward"]
 
@@ -29,35 +30,19 @@ def scripted_server(answer: Callable[[bytes], Reply], *, greeting: bytes = b"", 
     heard: list[bytes] = []
 
     def talk(connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            connection.sendall(greeting)
-            said = connection.recv(65536)
-            heard.append(said)
-            reply = answer(said)
-            if reply == "forward":
-                _forward(connection, said, upstream)
-            elif isinstance(reply, bytes):
-                connection.sendall(reply)
-                while connection.recv(65536):
-                    pass
+        connection.sendall(greeting)
+        said = connection.recv(65536)
+        heard.append(said)
+        reply = answer(said)
+        if reply == "forward":
+            _forward(connection, said, upstream)
+        elif isinstance(reply, bytes):
+            connection.sendall(reply)
+            while connection.recv(65536):
+                pass
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=talk, args=(connection,), daemon=True).start()
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield Scripted(int(listener.getsockname()[1]), heard)
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+    with listening(talk) as port:
+        yield Scripted(port, heard)
 
 
 def _forward(client: socket.socket, said: bytes, port: int) -> None:

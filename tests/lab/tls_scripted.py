@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from netassist.tls.hello import extension_block, read_client_hello, records, vector
+from tests.lab.listening import listening
 from tests.lab.pki import Identity
 
 VERSION = 0x0303
@@ -66,27 +67,8 @@ class Line:
 @contextlib.contextmanager
 def scripted_tls(talk: Callable[[Line], None]) -> Iterator[int]:
     """A server on loopback that holds every connection as `talk` says; yields its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def hold(connection: socket.socket) -> None:
-            with connection, contextlib.suppress(OSError):
-                talk(Line(connection))
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=hold, args=(connection,), daemon=True).start()
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield int(listener.getsockname()[1])
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+    with listening(lambda connection: talk(Line(connection))) as port:
+        yield port
 
 
 def flight(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from netassist.observations import Endpoint, Finding, Severity
+from netassist.audit.rule import Rule
+from netassist.observations import Endpoint, Finding
 from netassist.tls.certificate import CertificateInfo
 from netassist.tls.chain import Certificate
 from netassist.tls.problems import LEAST_RSA_BITS, LONGEST_VALIDITY, Problem
@@ -20,14 +20,6 @@ _SHATTERED = "https://shattered.io/"
 
 _SHOWN = 5
 _TRUST: frozenset[Problem] = frozenset(("expired", "not_yet_valid", "self_signed", "untrusted_root", "missing_intermediate"))
-
-
-class Rule(NamedTuple):
-    severity: Severity
-    title: str
-    detail: str
-    fix: str
-    references: tuple[str, ...]
 
 
 RULES: dict[Problem, Rule] = {

@@ -13,8 +13,6 @@ from netassist.probes.nmap import NmapScan
 # Nmap's vulns library writes "State: VULNERABLE", "LIKELY VULNERABLE" or "NOT VULNERABLE".
 _STATE = re.compile(r"State: (LIKELY VULNERABLE|VULNERABLE)\b")
 _CVE = re.compile(r"\bCVE-\d{4}-\d{4,7}\b")
-GUESSED = 3
-"""Nmap's confidence in a service name that it has from the port number alone."""
 
 
 def judge(scan: NmapScan) -> Iterator[Finding]:
@@ -24,7 +22,7 @@ def judge(scan: NmapScan) -> Iterator[Finding]:
             port.port,
             port.protocol,
             port.service,
-            probed=(port.confidence or 0) > GUESSED,
+            probed=port.probed,
             product=" ".join(filter(None, (port.product, port.version))),
             tls=port.tunnel == "ssl",
         )

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from netassist.probes.nmap_xml import NmapHost, NmapPort
     from netassist.reports.style import Line
 
-GUESSED = 3
-"""Nmap's confidence in a service name that it has from the port number alone."""
 _MOST_PORTS, _MOST_HOSTS = 12, 6
 _STATES: dict[str, Style] = {"open": "good", "open|filtered": "warn", "unfiltered": "warn"}
 
@@ -113,7 +111,7 @@ def _number(port: NmapPort) -> str:
 
 def _named(port: NmapPort) -> str:
     """The port with what told its name; a name that comes from the number alone tells nothing new."""
-    what = software(port.product, port.version) or (named(port.service) if port.service and _known(port) else "")
+    what = software(port.product, port.version) or (named(port.service) if port.service and port.probed else "")
     return f"{_number(port)} ({what})" if what else _number(port)
 
 
@@ -148,19 +146,14 @@ def _host(host: NmapHost, width: int) -> Iterator[Line]:
 
 def _row(port: NmapPort) -> Sequence[Text]:
     guess = f"{port.service}?" if _guessed(port) else "unknown"
-    service = Span(port.service) if port.service and _known(port) else Span(guess, "dim")
+    service = Span(port.service) if port.service and port.probed else Span(guess, "dim")
     product = " ".join(filter(None, (port.product, port.version)))
     return (f"{port.port}/{port.protocol}", Span(port.state, _STATES.get(port.state, "dim")), service, product,
             "TLS" if port.tunnel == "ssl" else "")  # fmt: skip
 
 
-def _known(port: NmapPort) -> bool:
-    """Whether the service itself told its name."""
-    return (port.confidence or 0) > GUESSED
-
-
 def _guessed(port: NmapPort) -> bool:
-    return not _known(port) and port.service not in (None, "unknown")
+    return not port.probed and port.service not in (None, "unknown")
 
 
 def _hidden(host: NmapHost) -> str:

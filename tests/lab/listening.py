@@ -1,0 +1,34 @@
+"""A TCP listener on loopback that gives each connection a thread of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def listening(hold: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Every connection is held by `hold`, and closed after it; yields the port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def held(connection: socket.socket) -> None:
+            with connection, contextlib.suppress(OSError):
+                hold(connection)
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=held, args=(connection,), daemon=True).start()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield int(listener.getsockname()[1])
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()

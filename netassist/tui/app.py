@@ -60,6 +60,8 @@ class NetAssistApp(App[None], inherit_bindings=False):
     TITLE = "netassist"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]  # noqa: RUF012 - so declared in Textual
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
         Binding("ctrl+c", "interrupt", "Cancel, then quit", show=False, priority=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -33,8 +34,16 @@ def open_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def netassist(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*OURS, *words], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+def netassist(environment: dict[str, str], *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
+    """What became of a command whose standard input is `said`."""
+    return subprocess.run([*OURS, *words], env=environment, input=said, capture_output=True, text=True, timeout=120)
+
+
+def shell(environment: dict[str, str], command: str) -> subprocess.CompletedProcess[str]:
+    """What became of a command line in which `netassist` is ours, with redirections as a shell makes them."""
+    ours = command.replace("netassist", shlex.join(OURS), 1)
+    words = ["/bin/bash", "-o", "pipefail", "-c", ours]
+    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def closed_port() -> int:
@@ -105,7 +114,26 @@ def test_run_gives_the_report_as_json(environment: dict[str, str], open_port: in
         (("ask", "ping 127.0.0.1", "--model", __file__), 3, "not a GGUF file"),
         (("ask", "ping 127.0.0.1", "--config", "/nonexistent.toml"), 2, "cannot be read"),
         (("plan",), 2, "either a question or --input"),
-        (("bogus",), 2, "bogus"),
+        (("plan", "ping 127.0.0.1", "--output", "x.jsonl"), 2, "--output goes with --input"),
+        (("bogus",), 2, "there is no command 'bogus'; ask, plan, run and tools are; netassist --help"),
+        (("run",), 2, "TOOL is missing; netassist run --help"),
+        (("tools", "ping", "x"), 2, "'x' cannot be placed; netassist tools --help"),
+        (("plan", "x", "--aprove"), 2, "there is no option --aprove; netassist plan --help"),
+        (("ask", "x", "--aprove"), 2, "there is no option --aprove; netassist ask --help"),
+        (("ask", "x", "--threads"), 2, "--threads needs a value"),
+        (("ask", "x", "--threads", "0"), 2, "0 threads are not between 1 and"),
+        (("ask", "x", "--threads", "100000"), 2, "100000 threads are not between 1 and"),
+        (("ask", "x", "--model", "/nonexistent"), 2, "--model: /nonexistent: there is no such file"),
+        (("ask", "x", "--model", ""), 2, "--model names no file"),
+        (("ask", "x", "--model", "/usr"), 2, "/usr is a folder"),
+        (("ask", "x", "--ca-file", "/nonexistent"), 2, "--ca-file: /nonexistent: No such file"),
+        (("run", "ping", "host=a.test", "--ca-file", __file__), 2, "no PEM certificates"),
+        (("run", "ping", "host=127.0.0.1", "count=1000000"), 2, "count: 1000000 is more than 100"),
+        (("run", "ping", "host=127.0.0.1:8443"), 2, "give the host alone: 127.0.0.1"),
+        (("run", "ping", "host=http://127.0.0.1/x"), 2, "give the host alone: 127.0.0.1"),
+        (("run", "ping", "host=a.test", "host=b.test"), 2, "host is given twice, as 'a.test' and as 'b.test'"),
+        (("run", "dns_lookup", "name=-oX"), 2, "'-oX' is not a host name"),
+        (("run", "tcp_check", "host=127.0.0.1", "port=99999"), 2, "netassist: tcp_check: port 99999 is not between"),
         ((), 2, "no terminal here"),
     ],
 )
@@ -156,12 +184,166 @@ def test_plan_reads_and_writes_netbench_files(environment: dict[str, str], tmp_p
     assert row["turns"][0] == {"outcome": "call", "calls": [{"name": "ping", "arguments": {"host": "192.0.2.7"}}]}
 
 
-def test_plan_names_the_line_that_is_no_case(environment: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b'{"id": 3}', "not a NetBench case; a line is"),
+        (b'{"id": "y", "question": [[]]}', "not a NetBench case; a line is"),
+        (b'{"id": "y"', "not JSON"),
+        (b'{"id": "\xff"}', "not UTF-8"),
+    ],
+)
+def test_plan_names_the_line_that_is_no_case(environment: dict[str, str], tmp_path: Path, line: bytes, said: str) -> None:
     cases = tmp_path / "cases.jsonl"
-    cases.write_text('{"id": "x", "question": [[{"content": "hi"}]]}\n{"id": 3}\n')
+    cases.write_bytes(b'{"id": "x", "question": [[{"content": "hi"}]]}\n' + line + b"\n")
     done = netassist(environment, "plan", "--input", str(cases))
-    assert done.returncode == 2
-    assert f"{cases}:2:" in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{cases}:2: {said}" in done.stderr
+
+
+CASE = '{"id": "one", "question": [[{"role": "user", "content": "ping 192.0.2.7"}]]}\n'
+
+
+def test_plan_reads_standard_input(environment: dict[str, str]) -> None:
+    done = netassist(environment, "plan", "--input", "-", said=CASE)
+    assert (done.returncode, json.loads(done.stdout)["id"]) == (0, "one")
+
+
+def test_plan_never_writes_over_its_cases(environment: dict[str, str], tmp_path: Path) -> None:
+    cases, link = tmp_path / "cases.jsonl", tmp_path / "link.jsonl"
+    cases.write_text(CASE)
+    link.symlink_to(cases)
+    done = netassist(environment, "plan", "--input", str(cases), "--output", str(link))
+    assert (done.returncode, "name another" in done.stderr) == (2, True)
+    assert cases.read_text() == CASE
+
+
+def test_plan_says_which_file_cannot_be_written(environment: dict[str, str]) -> None:
+    done = netassist(environment, "plan", "--input", "-", "--output", "/dev/full", said=CASE)
+    assert (done.returncode, done.stderr) == (3, "netassist: /dev/full: No space left on device\n")
+
+
+def test_json_is_indented_alike_everywhere(environment: dict[str, str]) -> None:
+    for words in (("plan", "ping 192.0.2.7", "-f", "json"), ("tools", "-f", "json"), ("run", "ping", "-f", "json")):
+        line = netassist(environment, *words).stdout.splitlines()[1]
+        assert len(line) - len(line.lstrip()) == 2, words
+
+
+@pytest.mark.parametrize("words", [("ask",), ("ask", "-")])
+def test_a_question_is_read_from_standard_input(environment: dict[str, str], open_port: int, words: tuple[str, ...]) -> None:
+    done = netassist(environment, *words, said=f"is tcp port {open_port} of 127.0.0.1 open?\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"port={open_port}" in done.stdout
+
+
+def test_standard_input_without_end_is_no_question(environment: dict[str, str]) -> None:
+    done = shell(environment, "netassist ask - < /dev/zero")
+    assert (done.returncode, "no question" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "kind", "target"),
+    [
+        (("nmap_scan", "target=10.0.0.0/8"), 4, "denied", "10.0.0.0/8"),
+        (("ping", "host=192.0.2.9"), 4, "out_of_scope", "192.0.2.9"),
+        (("monitor_remove", "host=a.test"), 3, "invalid", "a.test"),
+        (("ping", "host=-oX"), 2, "invalid", "-oX"),
+        (("nosuch",), 2, "invalid", ""),
+    ],
+)
+def test_a_refusal_is_a_report_too(
+    environment: dict[str, str], tmp_path: Path, words: tuple[str, ...], code: int, kind: str, target: str
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[scope]\ndeny = ["192.0.2.9"]\n')
+    done = netassist(environment, "run", *words, "-f", "json", "--config", str(file))
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["schema"], report["status"]) == (code, "netassist/refusal/1", "failed")
+    assert (report["error"]["kind"], report["target"], report["tool"], report["findings"]) == (kind, target, words[0], [])
+    assert report["error"]["message"] in done.stderr
+
+
+def test_run_knows_the_names_of_the_inventory(environment: dict[str, str], open_port: int, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[targets]\n"My Shop" = "127.0.0.1"\n')
+    done = netassist(environment, "run", "tcp_check", "host=my shop", f"port={open_port}", "--config", str(file), "-f", "json")
+    assert (done.returncode, json.loads(done.stdout)["target"]["address"]) == (0, "127.0.0.1")
+
+
+def test_an_address_may_end_a_sentence(environment: dict[str, str], open_port: int) -> None:
+    assert netassist(environment, "run", "tcp_check", "host=127.0.0.1.", f"port={open_port}").returncode == 0
+
+
+def test_an_answer_to_an_invalid_question_is_wrong_usage(environment: dict[str, str]) -> None:
+    done = netassist(environment, "ask", "check tcp port 99999 on 127.0.0.1")
+    assert (done.returncode, "port 99999 is not between 1 and 65535" in done.stdout) == (2, True)
+
+
+def test_a_tool_says_what_makes_it_intrusive(environment: dict[str, str]) -> None:
+    shown = netassist(environment, "tools", "nmap_scan").stdout
+    assert "intrusive with profile=vuln and for networks above /20" in shown
+    assert "intrusive" not in netassist(environment, "tools", "ping").stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        ("netassist run nmap_scan target=127.0.0.1 profile=vuln <&-", 4, "--approve intrusive"),
+        ("netassist <&-", 2, "no terminal here"),
+        ("netassist tools >&-", 3, "standard output is closed"),
+        ("netassist tools >/dev/full", 3, "the output cannot be written: No space left on device"),
+        ("PYTHONUNBUFFERED=1 netassist tools >/dev/full", 3, "the output cannot be written: No space left on device"),
+        ("netassist run ping >&-", 3, "standard output is closed"),
+    ],
+)
+def test_a_closed_or_full_stream_gets_one_clear_line(environment: dict[str, str], command: str, code: int, said: str) -> None:
+    done = shell(environment, command)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full"])
+def test_an_answer_needs_no_standard_error(environment: dict[str, str], open_port: int, closed: str) -> None:
+    done = shell(environment, f"netassist ask 'is tcp port {open_port} of 127.0.0.1 open?' {closed}")
+    assert (done.returncode, f"port={open_port}" in done.stdout) == (0, True)
+
+
+def test_a_reader_that_leaves_early_is_no_error(environment: dict[str, str]) -> None:
+    done = shell(environment, "netassist tools | head -1")
+    assert (done.returncode, len(done.stdout.splitlines()), done.stderr) == (0, 1, "")
+
+
+EARLY = """
+import signal, sys
+
+class Import:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Import())
+sys.argv = ["netassist", *{words!r}]
+from netassist.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["cyclopts", "netassist.cli.app", "netassist.cli.plan", "netassist.cli.backend", "msgspec"])
+def test_ctrl_c_while_it_starts_is_one_line(environment: dict[str, str], name: str) -> None:
+    code = EARLY.format(name=name, words=["plan", "ping 127.0.0.1"])
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "netassist: interrupted\n")
+
+
+def test_debug_adds_the_traceback_and_keeps_the_code(environment: dict[str, str]) -> None:
+    code = (
+        "import sys, netassist.toolbox as toolbox; sys.argv = ['netassist', 'tools', '--debug']\n"
+        "toolbox.tools = lambda: 1 / 0\nfrom netassist.cli import main\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, "Traceback" in done.stderr, "ZeroDivisionError" in done.stderr) == (3, True, True)
+    assert "--debug" in netassist(environment, "--help").stdout
 
 
 @pytest.mark.parametrize("end", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])

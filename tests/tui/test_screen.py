@@ -77,6 +77,29 @@ def test_a_narrow_terminal(tmp_path: Path) -> None:
         asyncio.run(story(server.port))
 
 
+def test_a_terminal_of_40_columns_still_says_what_leaves_the_machine(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, size=(40, 20)) as stage:
+            name, kept = (stage.app.screen.query_one(id) for id in ("#name", "#privacy"))
+            await stage.until(lambda: kept.region.right == 40)
+            assert kept.region.width >= len(privacy("testllm"))
+            assert (name.region.x, name.region.width) == (0, len("netassist "))
+
+    asyncio.run(story())
+
+
+def test_a_tiny_terminal_keeps_the_input_line(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, size=(20, 5)) as stage:
+            await stage.until(lambda: stage.app.screen.query_one("#conversation").region.height == 4)
+            await stage.pilot.press("u", "p")
+            assert stage.app.screen.region.contains_region(stage.prompt.region)
+            assert stage.prompt.content_size.height == 1
+            assert stage.prompt.value == "up"
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
 def test_everything_is_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theme: Theme) -> None:
     """Contrast of at least 4.5 to 1 (WCAG 2.2, success criterion 1.4.3)."""

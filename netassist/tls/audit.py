@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from netassist.network import Network, Progress
+from netassist.network import Network, Progress, host_port
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
 from netassist.targets import Target, parse_host
 from netassist.tls.certificate import CertificateInfo, presented, shown
@@ -84,14 +84,14 @@ async def tls_audit(network: Network, host: str, port: int = 443, starttls: str 
     facts = await scanner.run(scan)
     target = Endpoint(host, port, scanner.address, server_name, starttls)
     if "accepted" not in facts.protocols.values():
-        error = scanner.failure or Failure("protocol", f"{host}:{port}: refuses every version of SSL and TLS")
+        error = scanner.failure or Failure("protocol", f"{host_port(host, port)}: refuses every version of SSL and TLS")
         used = network.connections - before
         return TlsAudit(target=target, status="failed", error=error, protocols=facts.protocols, connections=used, **watch.stamp())
-    network.progress(Progress(f"{host}:{port}: certificates and sessions"))
+    network.progress(Progress(f"{host_port(host, port)}: certificates and sessions"))
     certificates, facts = await asyncio.gather(
         _certificates(network, target, facts, scan), _visited(network, target, name.host, facts)
     )
-    network.progress(Progress(f"{host}:{port}: weaknesses"))
+    network.progress(Progress(f"{host_port(host, port)}: weaknesses"))
     weaknesses = merged(verdicts(facts), await active(network, host, port, starttls, facts))
     incomplete = tuple(_incomplete(facts))
     failure = scanner.failure or next((held.error for held in certificates if held.error), None)

@@ -11,7 +11,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 
-from netassist.network import Network, Progress, Stream
+from netassist.network import Network, Progress, Stream, host_port
 from netassist.observations import Failed, Failure
 from netassist.tls.facts import Facts
 from netassist.tls.flight import Flight, read_flight, read_ssl2
@@ -34,6 +34,7 @@ class Scanner:
 
     def __init__(self, network: Network, host: str, port: int, server_name: str | None, starttls: str | None) -> None:
         self._network, self._host, self._port = network, host, port
+        self._where = host_port(host, port)
         self._server_name, self._starttls = server_name, starttls
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._slow = self._stopped = False
@@ -53,7 +54,7 @@ class Scanner:
 
     async def _answers(self, batch: Batch) -> list[Outcome]:
         self._asked += len(batch)
-        self._network.progress(Progress(f"{self._host}:{self._port}: {self._asked} offers made"))
+        self._network.progress(Progress(f"{self._where}: {self._asked} offers made"))
         if self._slow:
             return [await self._again(offer, PAUSES) for offer in batch]
         outcomes = list(await asyncio.gather(*(self._once(offer) for offer in batch)))
@@ -66,7 +67,7 @@ class Scanner:
 
     async def _again(self, offer: Offer, pauses: Sequence[float]) -> Outcome:
         """One at a time, after pauses that grow while no connection is had. A server that gives none any more ends the scan."""
-        outcome = Unanswered(Failure("rate_limited", f"{self._host}:{self._port}: takes no more connections"))
+        outcome = Unanswered(Failure("rate_limited", f"{self._where}: takes no more connections"))
         for pause in () if self._stopped else pauses:
             if self._network.remaining <= pause:
                 break
@@ -74,7 +75,7 @@ class Scanner:
             last = await self._once(offer)
             if not isinstance(last, _Lost):
                 return last
-            what = f"{self._host}:{self._port}: takes no more connections ({last.failure.message}); try again later"
+            what = f"{self._where}: takes no more connections ({last.failure.message}); try again later"
             outcome = Unanswered(Failure("rate_limited", what))
         if not self._stopped:
             self._stopped = True
@@ -83,18 +84,17 @@ class Scanner:
 
     async def _once(self, offer: Offer) -> Outcome:
         async with self._slots:
-            where = f"{self._host}:{self._port}"
             if self._network.remaining <= 0:
-                return Unanswered(Failure("timeout", f"{where}: the time for the whole scan is over"))
+                return Unanswered(Failure("timeout", f"{self._where}: the time for the whole scan is over"))
             try:
                 async with self._network.connect(self._host, self._port) as stream:
                     if self._starttls is not None:
                         await self._upgrade(stream, self._starttls)
                     self.address = stream.address
                     try:
-                        return await self._network.within(self._exchange(stream, offer), f"{where}: waiting for an answer")
+                        return await self._network.within(self._exchange(stream, offer), f"{self._where}: waiting for an answer")
                     except ValueError as error:
-                        return Unanswered(Failure("protocol", f"{where}: {error}"))
+                        return Unanswered(Failure("protocol", f"{self._where}: {error}"))
                     except Failed as failed:
                         return Closed() if failed.failure.kind == "reset" else Unanswered(failed.failure)
             except Failed as failed:
@@ -126,6 +126,6 @@ class Scanner:
 
     def _named(self, failure: Failure | None) -> Failure | None:
         """The failure with the server's name, which the strategy does not know."""
-        if failure is None or failure.message.startswith(self._host):
+        if failure is None or failure.message.startswith((self._host, self._where)):
             return failure
-        return Failure(failure.kind, f"{self._host}:{self._port}: {failure.message}")
+        return Failure(failure.kind, f"{self._where}: {failure.message}")

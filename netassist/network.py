@@ -188,6 +188,12 @@ class Network:
             self._pinned[host] = tuple(allowed)
         return self._pinned[host]
 
+    def pin(self, host: str, address: Address) -> None:
+        """Reach `host` at this address and no other. Raises Failed, `out_of_scope`."""
+        self.scope.check_host(host)
+        self.scope.check_address(host, address)
+        self._pinned[host] = (address,)
+
     async def resolve_network(self, text: str) -> tuple[Cidr, tuple[Cidr, ...]]:
         """A CIDR network within scope, and what the scope denies inside it, which the caller has to leave out.
 

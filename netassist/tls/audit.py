@@ -7,9 +7,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from netassist.network import Network, Progress, host_port
+from netassist.network import Network, Progress
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
-from netassist.targets import Target, parse_host
 from netassist.tls.certificate import CertificateInfo, presented, shown
 from netassist.tls.facts import VERSIONS, Facts, Support
 from netassist.tls.grade import Grade, grade
@@ -18,6 +17,7 @@ from netassist.tls.policies import Judgement, judge
 from netassist.tls.scan import Scan
 from netassist.tls.scanner import Scanner
 from netassist.tls.schemes import Scheme
+from netassist.tls.server import Server
 from netassist.tls.session import HTTPS_PORTS, visit
 from netassist.tls.suites import Suite
 from netassist.tls.weakness import Weakness
@@ -67,37 +67,44 @@ class TlsAudit(Report, frozen=True, kw_only=True, tag="netassist/tls-audit/1"):
 
 
 async def tls_audit(network: Network, host: str, port: int = 443, starttls: str | None = None) -> TlsAudit:
-    """Scan, read the certificates, test for weaknesses, grade. `starttls` names the protocol to upgrade from plain text first.
-
-    Some hundred connections, at most eight at a time; what the docstrings of `netassist.tls.weaknesses` say is sent in some of
-    them. Fails as `Network.connect`, or `protocol` where the peer speaks no TLS.
-    """
-    watch, before = Stopwatch(), network.connections
-    target = Endpoint(host, port, starttls=starttls)
+    """`audited`, of the server that answers there. `starttls` names the protocol to upgrade from plain text first."""
+    watch = Stopwatch()
     try:
-        name = _parsed(host)
+        server = Server(network, host, port, starttls)
         await network.resolve(host)
     except Failed as failed:
-        return TlsAudit(target=target, status="failed", error=failed.failure, **watch.stamp())
-    server_name = name.host if name.kind == "name" else None
-    scan, scanner = Scan(), Scanner(network, host, port, server_name, starttls)
+        return TlsAudit(target=Endpoint(host, port, starttls=starttls), status="failed", error=failed.failure, **watch.stamp())
+    return await audited(server)
+
+
+async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit:
+    """Scan, read the certificates, test for weaknesses, grade.
+
+    Some hundred connections, no more at a time than the server's limit. What the docstrings of `netassist.tls.weaknesses` say
+    is sent in some of them, but for `active_weaknesses` false: then what takes an exchange of its own is `unknown`. Fails as
+    `Network.connect`, or `protocol` where the peer speaks no TLS.
+    """
+    network, watch, before = server.network, Stopwatch(), server.network.connections
+    scan, scanner = Scan(), Scanner(server)
     facts = await scanner.run(scan)
-    target = Endpoint(host, port, scanner.address, server_name, starttls)
     if "accepted" not in facts.protocols.values():
-        error = scanner.failure or Failure("protocol", f"{host_port(host, port)}: refuses every version of SSL and TLS")
+        error = scanner.failure or Failure("protocol", f"{server.where}: refuses every version of SSL and TLS")
         used = network.connections - before
-        return TlsAudit(target=target, status="failed", error=error, protocols=facts.protocols, connections=used, **watch.stamp())
-    network.progress(Progress(f"{host_port(host, port)}: certificates and sessions"))
-    certificates, facts = await asyncio.gather(
-        _certificates(network, target, facts, scan), _visited(network, target, name.host, facts)
-    )
-    network.progress(Progress(f"{host_port(host, port)}: weaknesses"))
-    weaknesses = merged(verdicts(facts), await active(network, host, port, starttls, facts))
+        return TlsAudit(
+            target=server.target, status="failed", error=error, protocols=facts.protocols, connections=used, **watch.stamp()
+        )
+    network.progress(Progress(f"{server.where}: certificates and sessions"))
+    certificates, facts = await asyncio.gather(_certificates(server, facts, scan), _visited(server, facts))
+    exchanged: tuple[Weakness, ...] = ()
+    if active_weaknesses:
+        network.progress(Progress(f"{server.where}: weaknesses"))
+        exchanged = await active(server, facts)
+    weaknesses = merged(verdicts(facts), exchanged)
     incomplete = tuple(_incomplete(facts))
     failure = scanner.failure or next((held.error for held in certificates if held.error), None)
     unknown = bool(incomplete) or any(held.verdict == "unknown" for held in weaknesses)
     return TlsAudit(
-        target=target,
+        target=server.target,
         status="partial" if failure or unknown or not certificates else "ok",
         error=failure,
         protocols=facts.protocols,
@@ -127,32 +134,30 @@ async def tls_audit(network: Network, host: str, port: int = 443, starttls: str 
     )
 
 
-async def _certificates(network: Network, target: Endpoint, facts: Facts, scan: Scan) -> tuple[CertificateInfo, ...]:
+async def _certificates(server: Server, facts: Facts, scan: Scan) -> tuple[CertificateInfo, ...]:
     """One a distinct leaf: by a handshake for each kind of key that signs, and what else the scan has seen in plain text."""
-    port = target.port or 443
     names = tuple(held.name for held in facts.signature_schemes)
     wanted: list[str | None] = [accepted for kinds, accepted in _KEYS.items() if any(name.startswith(kinds) for name in names)]
-    found = await asyncio.gather(*(presented(network, target.host, port, target.starttls, only) for only in wanted or [None]))
+    found = await asyncio.gather(*(presented(server, only) for only in wanted or [None]))
     spoken = [version for version in VERSIONS if facts.protocols[version] == "accepted"]
     plain = next((version for version in reversed(spoken) if version != "TLSv1.3"), spoken[-1])
     held: dict[str, CertificateInfo] = {}
-    for info in (*found, *(shown(network, target, plain, chain) for chain in scan.chains)):
+    for info in (*found, *(shown(server, plain, chain) for chain in scan.chains)):
         if info.chain:
             held.setdefault(info.chain[0].fingerprint_sha256, info)
     return tuple(held.values()) or tuple(info for info in found if info.error)[:1]
 
 
-async def _visited(network: Network, target: Endpoint, ascii_host: str, facts: Facts) -> Facts:
+async def _visited(server: Server, facts: Facts) -> Facts:
     """The facts with those that only a whole session shows."""
     if not any(facts.protocols[version] == "accepted" for version in VERSIONS[2:]):
         return facts
-    port = target.port or 443
-    offers = (("http/1.1",), ("h2",)) if target.starttls is None else ((),)
-    visits = await asyncio.gather(*(visit(network, target, ascii_host, alpn) for alpn in offers))
+    offers = (("http/1.1",), ("h2",)) if server.starttls is None else ((),)
+    visits = await asyncio.gather(*(visit(server, alpn) for alpn in offers))
     first = visits[0]
-    if first.alpn is None and port in HTTPS_PORTS and target.starttls is None:
+    if first.alpn is None and server.port in HTTPS_PORTS and server.starttls is None:
         # The server breaks off what is offered by ALPN; it may serve clients that offer nothing.
-        first = await visit(network, target, ascii_host, ())
+        first = await visit(server, ())
     tickets = {held.early_data for held in (first, *visits)}
     return msgspec.structs.replace(
         facts,
@@ -169,10 +174,3 @@ def _incomplete(facts: Facts) -> Iterable[str]:
         elif facts.protocols[version] == "accepted" and f"suites/{version}" not in facts.complete:
             yield f"suites/{version}"
     yield from (what for what in ("groups", "signature_schemes") if what not in facts.complete)
-
-
-def _parsed(host: str) -> Target:
-    try:
-        return parse_host(host)
-    except ValueError as error:
-        raise Failed("invalid", str(error)) from None

@@ -9,12 +9,11 @@ from OpenSSL.crypto import X509Store
 
 from netassist.network import Network, host_port
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
-from netassist.targets import Target, parse_host
 from netassist.tls.chain import Certificate, Reading, read
 from netassist.tls.handshake import Session, Unfinished, handshake
 from netassist.tls.identity import matches
 from netassist.tls.problems import Problem, problems_of
-from netassist.tls.starttls import upgrade
+from netassist.tls.server import Server
 from netassist.tls.trust import anchors, judge_chain
 from netassist.untrusted import as_text
 
@@ -44,37 +43,35 @@ async def certificate_info(network: Network, host: str, port: int = 443, starttl
 
     The network's `ca_file` adds trust anchors. A server that then asks for a client certificate hides nothing.
     """
-    return await presented(network, host, port, starttls)
+    try:
+        server = Server(network, host, port, starttls)
+    except Failed as failed:
+        return CertificateInfo(
+            target=Endpoint(host, port, starttls=starttls), status="failed", error=failed.failure, **Stopwatch().stamp()
+        )
+    return await presented(server)
 
 
-async def presented(
-    network: Network, host: str, port: int, starttls: str | None, signatures: str | None = None
-) -> CertificateInfo:
+async def presented(server: Server, signatures: str | None = None) -> CertificateInfo:
     """`certificate_info`, of the certificate that the server shows to clients that accept these signature schemes only."""
-    watch = Stopwatch()
-    target = Endpoint(host, port, starttls=starttls)
+    watch, network = Stopwatch(), server.network
     failure: Failure | None = None
     try:
-        name = _parsed(host)
-        server_name = name.host if name.kind == "name" else None
         store = anchors(network.ca_file)
-        async with network.connect(host, port) as stream:
-            target = Endpoint(host, port, stream.address, server_name, starttls)
-            if starttls is not None:
-                await upgrade(stream, starttls, name.host)
+        async with server.connect() as stream:
             try:
-                session = await handshake(stream, server_name=server_name, signatures=signatures)
+                session = await handshake(stream, server_name=server.server_name, signatures=signatures)
             except Unfinished as unfinished:
                 session = unfinished.session
                 failure = unfinished.failure if session.ocsp_staple is None else None
-        return _examined(network, target, session, failure, store, watch)
+        return _examined(network, server.target, session, failure, store, watch)
     except Failed as failed:
-        return CertificateInfo(target=target, status="failed", error=failed.failure, **watch.stamp())
+        return CertificateInfo(target=server.target, status="failed", error=failed.failure, **watch.stamp())
 
 
-def shown(network: Network, target: Endpoint, protocol: str, chain: tuple[bytes, ...]) -> CertificateInfo:
+def shown(server: Server, protocol: str, chain: tuple[bytes, ...]) -> CertificateInfo:
     """What a chain in DER says that was seen in a server's first flight; whether an OCSP response is stapled is unknown."""
-    watch = Stopwatch()
+    watch, network, target = Stopwatch(), server.network, server.target
     session = Session(protocol, None, None, chain, None)
     try:
         return _examined(network, target, session, None, anchors(network.ca_file), watch)
@@ -106,13 +103,6 @@ def _examined(
         problems=problems_of(chain, trust, fits, staple, now, own_anchors=network.ca_file is not None),
         **watch.stamp(),
     )
-
-
-def _parsed(host: str) -> Target:
-    try:
-        return parse_host(host)
-    except ValueError as error:
-        raise Failed("invalid", str(error)) from None
 
 
 def _read(session: Session, where: str) -> tuple[tuple[Reading, ...], Failure | None]:

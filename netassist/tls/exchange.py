@@ -6,17 +6,14 @@ sent over it concerns no other.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple, TypeVar
 
-from netassist.network import Network, Stream
+from netassist.network import Stream
 from netassist.observations import Failed
 from netassist.probes.first_answer import first_answer
-from netassist.targets import Target, parse_host
 from netassist.tls.facts import Facts, Version
 from netassist.tls.flight import Flight, read_flight
 from netassist.tls.hello import (
@@ -32,6 +29,7 @@ from netassist.tls.hello import (
     words,
 )
 from netassist.tls.offers import EMPTY_RENEGOTIATION_INFO_SCSV, NUMBERS
+from netassist.tls.server import Server
 from netassist.tls.suites import Suite
 
 T = TypeVar("T")
@@ -68,27 +66,10 @@ class Reaction(NamedTuple):
 
 
 class Peer:
-    """The server that is asked, at most `jobs` connections at a time."""
+    """A server that is asked in own bytes."""
 
-    def __init__(self, network: Network, host: str, port: int, starttls: str | None, jobs: int = 8) -> None:
-        self._network, self._host, self._port, self._starttls = network, host, port, starttls
-        self._places = asyncio.Semaphore(jobs)
-
-    @property
-    def server_name(self) -> str | None:
-        """The name to send; None where the host is an address."""
-        target = self._parsed()
-        return target.host if target.kind == "name" else None
-
-    @contextlib.asynccontextmanager
-    async def connect(self) -> AsyncIterator[Stream]:
-        """A connection of its own, at the point where TLS begins; raises Failed."""
-        async with self._places, self._network.connect(self._host, self._port) as stream:
-            if self._starttls is not None:
-                from netassist.tls.starttls import upgrade
-
-                await self.within(upgrade(stream, self._starttls, self._parsed().host), f"{stream.where}: {self._starttls}")
-            yield stream
+    def __init__(self, server: Server) -> None:
+        self._network, self.connect, self.server_name = server.network, server.connect, server.server_name
 
     async def flight(self, stream: Stream, hello: bytes) -> Flight:
         """The server's flight after `hello`. Raises Failed, `protocol` where it refuses or does not speak TLS."""
@@ -141,12 +122,6 @@ class Peer:
     async def within(self, awaitable: Awaitable[T], step: str) -> T:
         """Await several steps of one exchange; raises Failed where they take too long together."""
         return await self._network.within(awaitable, step, _STEPS * self._network.timeout)
-
-    def _parsed(self) -> Target:
-        try:
-            return parse_host(self._host)
-        except ValueError as error:
-            raise Failed("invalid", str(error)) from None
 
 
 def opening(facts: Facts, fits: Callable[[Suite], bool] = lambda _: True) -> tuple[Version, tuple[int, ...]] | None:

@@ -11,7 +11,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 
-from netassist.network import Network, Progress, Stream, host_port
+from netassist.network import Progress, Stream
 from netassist.observations import Failed, Failure
 from netassist.tls.facts import Facts
 from netassist.tls.flight import Flight, read_flight, read_ssl2
@@ -19,8 +19,8 @@ from netassist.tls.hello import Alert
 from netassist.tls.offers import Offer, hello_of
 from netassist.tls.questions import Batch, Closed, Outcome, Unanswered
 from netassist.tls.scan import Scan
+from netassist.tls.server import Server
 
-MOST_AT_ONCE = 8
 PAUSES = (0.25, 1.0, 3.0)
 """Seconds before a connection that was not had is tried again."""
 
@@ -30,16 +30,12 @@ class _Lost(Unanswered, frozen=True):
 
 
 class Scanner:
-    """Asks one server. `address` is where it was reached, None until it was; `failure` why something is unknown."""
+    """Asks one server; `failure` is why something is unknown."""
 
-    def __init__(self, network: Network, host: str, port: int, server_name: str | None, starttls: str | None) -> None:
-        self._network, self._host, self._port = network, host, port
-        self._where = host_port(host, port)
-        self._server_name, self._starttls = server_name, starttls
-        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+    def __init__(self, server: Server) -> None:
+        self._server, self._network, self._where = server, server.network, server.where
         self._slow = self._stopped = False
         self._asked = 0
-        self.address: str | None = None
         self.failure: Failure | None = None
 
     async def run(self, scan: Scan) -> Facts:
@@ -58,7 +54,7 @@ class Scanner:
         if self._slow:
             return [await self._again(offer, PAUSES) for offer in batch]
         outcomes = list(await asyncio.gather(*(self._once(offer) for offer in batch)))
-        if self.address is not None:
+        if self._server.address is not None:
             for place, outcome in enumerate(outcomes):
                 if isinstance(outcome, _Lost):
                     self._slow = True
@@ -83,34 +79,23 @@ class Scanner:
         return outcome
 
     async def _once(self, offer: Offer) -> Outcome:
-        async with self._slots:
-            if self._network.remaining <= 0:
-                return Unanswered(Failure("timeout", f"{self._where}: the time for the whole scan is over"))
-            try:
-                async with self._network.connect(self._host, self._port) as stream:
-                    if self._starttls is not None:
-                        await self._upgrade(stream, self._starttls)
-                    self.address = stream.address
-                    try:
-                        return await self._network.within(self._exchange(stream, offer), f"{self._where}: waiting for an answer")
-                    except ValueError as error:
-                        return Unanswered(Failure("protocol", f"{self._where}: {error}"))
-                    except Failed as failed:
-                        return Closed() if failed.failure.kind == "reset" else Unanswered(failed.failure)
-            except Failed as failed:
-                return _Lost(failed.failure)
-
-    async def _upgrade(self, stream: Stream, protocol: str) -> None:
-        from netassist.targets import parse_host
-        from netassist.tls.starttls import upgrade
-
-        dialogue = upgrade(stream, protocol, parse_host(self._host).host)
-        await self._network.within(dialogue, f"{stream.where}: {protocol} before TLS")
+        if self._network.remaining <= 0:
+            return Unanswered(Failure("timeout", f"{self._where}: the time for the whole scan is over"))
+        try:
+            async with self._server.connect() as stream:
+                try:
+                    return await self._network.within(self._exchange(stream, offer), f"{self._where}: waiting for an answer")
+                except ValueError as error:
+                    return Unanswered(Failure("protocol", f"{self._where}: {error}"))
+                except Failed as failed:
+                    return Closed() if failed.failure.kind == "reset" else Unanswered(failed.failure)
+        except Failed as failed:
+            return _Lost(failed.failure)
 
     async def _exchange(self, stream: Stream, offer: Offer) -> Flight | Alert | Closed:
         read = read_ssl2 if offer.version == "SSLv2" else read_flight
         received = b""
-        await stream.send(hello_of(offer, os.urandom(64), self._server_name))
+        await stream.send(hello_of(offer, os.urandom(64), self._server.server_name))
         while (found := read(received)) is None:
             try:
                 more = await stream.receive()
@@ -126,6 +111,6 @@ class Scanner:
 
     def _named(self, failure: Failure | None) -> Failure | None:
         """The failure with the server's name, which the strategy does not know."""
-        if failure is None or failure.message.startswith((self._host, self._where)):
+        if failure is None or failure.message.startswith((self._server.host, self._where)):
             return failure
         return Failure(failure.kind, f"{self._where}: {failure.message}")

@@ -14,9 +14,9 @@ from OpenSSL._util import lib
 
 from netassist import __version__
 from netassist.network import Network, Stream
-from netassist.observations import Endpoint, Failed
+from netassist.observations import Failed
 from netassist.tls.handshake import client, flush, shake
-from netassist.tls.starttls import upgrade
+from netassist.tls.server import Server
 from netassist.untrusted import as_text
 
 HTTPS_PORTS = frozenset((443, 8443))
@@ -35,18 +35,17 @@ class Visit(msgspec.Struct, frozen=True):
     hsts: str | None = None
 
 
-async def visit(network: Network, target: Endpoint, ascii_host: str, alpn: tuple[str, ...]) -> Visit:
+async def visit(server: Server, alpn: tuple[str, ...]) -> Visit:
     """One session, offering `alpn`; on a port of HTTPS with one request. What the peer breaks off is left None, never raised."""
-    port, starttls = target.port or 443, target.starttls
+    network, port = server.network, server.port
     try:
-        async with network.connect(target.host, port) as stream:
-            if starttls is not None:
-                await upgrade(stream, starttls, ascii_host)
-            connection = client(target.server_name, alpn=alpn)
+        async with server.connect() as stream:
+            connection = client(server.server_name, alpn=alpn)
             await network.within(shake(connection, stream), f"{stream.where}: the TLS handshake")
             selected = as_text(connection.get_alpn_proto_negotiated(), 100)
-            asks = starttls is None and (selected == "http/1.1" or (not selected and port in HTTPS_PORTS))
-            asked = f"HEAD / HTTP/1.1\r\nHost: {ascii_host}\r\nUser-Agent: netassist/{__version__}\r\nConnection: close\r\n\r\n"
+            asks = server.starttls is None and (selected == "http/1.1" or (not selected and port in HTTPS_PORTS))
+            agent = f"User-Agent: netassist/{__version__}"
+            asked = f"HEAD / HTTP/1.1\r\nHost: {server.ascii_host}\r\n{agent}\r\nConnection: close\r\n\r\n"
             if asks:
                 connection.send(asked.encode("ascii"))
             else:

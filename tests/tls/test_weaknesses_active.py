@@ -17,6 +17,7 @@ from netassist.scope import Scope
 from netassist.tls import weaknesses
 from netassist.tls.exchange import read_record
 from netassist.tls.facts import VERSIONS, Facts, Support
+from netassist.tls.server import Server
 from netassist.tls.suites import suite
 from netassist.tls.weakness import Verdict, Weakness, WeaknessId
 from netassist.tls.weaknesses.robot import padded
@@ -39,7 +40,7 @@ ECDHE, RSA = facts(lab.ECDHE_SUITE), facts(lab.RSA_SUITE)
 
 def found(port: int, known: Facts, host: str = "127.0.0.1", timeout: float = 5.0) -> dict[WeaknessId, Weakness]:
     network = Network(Scope(frozenset({host})), timeout=timeout)
-    return {held.id: held for held in asyncio.run(weaknesses.active(network, host, port, None, known))}
+    return {held.id: held for held in asyncio.run(weaknesses.active(Server(network, host, port), known))}
 
 
 def one(weakness: WeaknessId, talk: Talk, known: Facts, monkeypatch: pytest.MonkeyPatch, timeout: float = 5.0) -> Weakness:
@@ -202,7 +203,9 @@ def test_they_are_asked_after_starttls_too(rsa: Identity) -> None:
 
     with tls_server(rsa, version="TLSv1.2", before=smtp) as server:
         network = Network(Scope(frozenset({"localhost"})))
-        seen = asyncio.run(weaknesses.active(network, "localhost", server.port, "smtp", facts(lab.ECDHE_SUITE, lab.RSA_SUITE)))
+        seen = asyncio.run(
+            weaknesses.active(Server(network, "localhost", server.port, "smtp"), facts(lab.ECDHE_SUITE, lab.RSA_SUITE))
+        )
     assert {held.verdict for held in seen} == {"safe"}, seen
 
 
@@ -291,7 +294,7 @@ class Counting(Network):
 def test_no_more_connections_than_allowed_are_open_at_a_time(jobs: int, rsa: Identity) -> None:
     network = Counting(Scope(frozenset({"127.0.0.1"})))
     with tls_server(rsa, version="TLSv1.2") as server:
-        asyncio.run(weaknesses.active(network, "127.0.0.1", server.port, None, facts(0x009C), jobs=jobs))
+        asyncio.run(weaknesses.active(Server(network, "127.0.0.1", server.port, at_once=jobs), facts(0x009C)))
     assert 0 < network.most <= jobs
     assert network.connections >= 10
 

@@ -11,9 +11,9 @@ import pkgutil
 from collections.abc import Awaitable, Callable, Iterable
 from types import ModuleType
 
-from netassist.network import Network
 from netassist.observations import Failed
 from netassist.tls.facts import Facts
+from netassist.tls.server import Server
 from netassist.tls.weakness import IDS, Verdict, Weakness, WeaknessId
 
 __all__ = ["IDS", "Verdict", "Weakness", "WeaknessId", "active", "checks", "merged", "verdicts"]
@@ -33,10 +33,8 @@ def verdicts(facts: Facts) -> tuple[Weakness, ...]:
     return tuple(_judged(weakness, found.get(weakness), facts) for weakness in IDS)
 
 
-async def active(
-    network: Network, host: str, port: int, starttls: str | None, facts: Facts, *, jobs: int = 8
-) -> tuple[Weakness, ...]:
-    """Verdicts on the weaknesses that only an exchange of its own can show; at most `jobs` connections at a time.
+async def active(server: Server, facts: Facts) -> tuple[Weakness, ...]:
+    """Verdicts on the weaknesses that only an exchange of its own can show.
 
     Nothing is raised for what the peer does: a check that gets no clear answer is `unknown`, its evidence saying why.
     """
@@ -44,7 +42,7 @@ async def active(
 
     from netassist.tls.exchange import Peer
 
-    peer = Peer(network, host, port, starttls, jobs)
+    peer = Peer(server)
 
     async def checked(weakness: WeaknessId, module: ModuleType) -> Weakness:
         before = _judged(weakness, module, facts)

@@ -23,7 +23,6 @@ from netassist.targets import Address, parse_address, parse_host, parse_network
 from netassist.targets import Network as Cidr
 
 T = TypeVar("T")
-Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _ERRNO_KINDS: dict[int, FailureKind] = {
     errno.ECONNREFUSED: "refused",
@@ -62,27 +61,36 @@ class Progress(NamedTuple):
 class Stream:
     """One TCP connection whose every step ends at the call's deadline or its own time-out, whichever is first."""
 
-    def __init__(self, ends: Ends, address: str, where: str, network: Network) -> None:
-        self.address = address
-        self._reader, self._writer = ends
-        self.where, self._network = where, network
+    def __init__(self, opened: socket.socket, address: str, where: str, network: Network) -> None:
+        self.address, self.where = address, where
+        self._socket, self._network = opened, network
+        self._loop = asyncio.get_running_loop()
 
     async def send(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._network.within(self._writer.drain(), f"{self.where}: sending")
+        step = f"{self.where}: sending"
+        try:
+            sent = self._socket.send(data) if data else 0
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            raise _failed(error, step) from None
+        if sent < len(data):
+            await self._network.within(self._loop.sock_sendall(self._socket, data[sent:]), step)
 
     async def receive(self, limit: int = 65536, timeout: float | None = None) -> bytes:
         """Whatever arrives next, at most `limit` bytes; empty at the end of the stream."""
         step = f"{self.where}: waiting for an answer"
-        return await self._network.within(self._reader.read(limit), step, timeout, NO_ANSWER)
+        return await self._network.within(self._loop.sock_recv(self._socket, limit), step, timeout, NO_ANSWER)
 
     async def receive_exactly(self, size: int) -> bytes:
         """Exactly `size` bytes; Failed(protocol) where the peer closes before."""
-        try:
-            step = f"{self.where}: waiting for an answer"
-            return await self._network.within(self._reader.readexactly(size), step, advice=NO_ANSWER)
-        except asyncio.IncompleteReadError as error:
-            raise Failed("protocol", f"{self.where}: closed after {len(error.partial)} of {size} bytes") from None
+        received = b""
+        while len(received) < size:
+            more = await self.receive(size - len(received))
+            if not more:
+                raise Failed("protocol", f"{self.where}: closed after {len(received)} of {size} bytes")
+            received += more
+        return received
 
 
 class Icmp:
@@ -114,6 +122,7 @@ class Network:
         progress: called with each `Progress`.
         ca_file: PEM file of further trust anchors.
         resolver: the name server that `dns_lookup` asks, ``address`` or ``address:port``; the system's where it is None.
+        revocation: ask the OCSP responders and CRL servers that verified certificates name, which nobody else may have named.
     """
 
     def __init__(
@@ -125,9 +134,10 @@ class Network:
         progress: Callable[[Progress], None] = lambda _: None,
         ca_file: Path | None = None,
         resolver: str | None = None,
+        revocation: bool = False,
     ) -> None:
         self.scope, self.timeout, self.progress = scope, timeout, progress
-        self.ca_file, self.resolver = ca_file, resolver
+        self.ca_file, self.resolver, self.revocation = ca_file, resolver, revocation
         self.connections = 0
         self._ends = monotonic() + deadline
         self._pinned: dict[str, tuple[Address, ...]] = {}
@@ -172,8 +182,8 @@ class Network:
         Raises:
             Failed: `unresolvable`, `timeout`, or `out_of_scope` where the host or every address of it is.
         """
-        self.scope.check_host(host)
         if host not in self._pinned:
+            self.scope.check_host(host)
             literal = parse_address(host)
             found = (literal,) if literal else await self._look_up(host)
             allowed, refusal = [], None
@@ -251,17 +261,32 @@ class Network:
             where = host_port(host, port) if str(address) == host else f"{host_port(host, port)} ({address})"
             self.connections += 1
             try:
-                opening = asyncio.open_connection(str(address), port)
-                ends = await self.within(opening, f"{where}: connecting", advice=_NO_CONNECTION)
+                opened = await self._opened(address, port, where)
                 break
             except Failed as failed:
                 failure = failed
         else:
             raise failure or Failed("unresolvable", f"{host}: no address found; check the spelling")
         try:
-            yield Stream(ends, str(address), where, self)
+            yield Stream(opened, str(address), where, self)
         finally:
-            ends[1].transport.abort()
+            opened.close()
+
+    async def _opened(self, address: Address, port: int, where: str) -> socket.socket:
+        step = f"{where}: connecting"
+        try:
+            opened = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
+        except OSError as error:
+            raise _failed(error, step) from None
+        try:
+            opened.setblocking(False)
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            loop = asyncio.get_running_loop()
+            await self.within(loop.sock_connect(opened, (str(address), port)), step, advice=_NO_CONNECTION)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
 
     @contextlib.asynccontextmanager
     async def icmp(self, host: str) -> AsyncIterator[Icmp]:

@@ -112,10 +112,11 @@ def test_a_reset_is_told_with_what_to_look_at() -> None:
 def test_ipv6_addresses_stand_in_brackets_and_errors_in_words(
     number: int, kind: FailureKind, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refusing(*_: object, **__: object) -> None:
+    async def refusing(*_: object) -> None:
         raise OSError(number, "Connect call failed ('2001:db8::1', 9080, 0, 0)")
 
-    monkeypatch.setattr(asyncio, "open_connection", refusing)
+    monkeypatch.setattr(asyncio.BaseEventLoop, "sock_connect", refusing, raising=False)
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_connect", refusing)
     found, message = failure(Network(Scope().naming("2001:db8::1")), "2001:db8::1", 9080)
     assert (found, message.startswith(f"[2001:db8::1]:9080: connecting: {words}")) == (kind, True)
     assert "Connect call" not in message

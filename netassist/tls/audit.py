@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -18,7 +18,7 @@ from netassist.tls.scan import Scan
 from netassist.tls.scanner import Scanner
 from netassist.tls.schemes import Scheme
 from netassist.tls.server import Server
-from netassist.tls.session import HTTPS_PORTS, visit
+from netassist.tls.session import HTTPS_PORTS, Visit, visit
 from netassist.tls.suites import Suite
 from netassist.tls.weakness import Weakness
 from netassist.tls.weaknesses import active, merged, verdicts
@@ -86,22 +86,25 @@ async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit
     """
     network, watch, before = server.network, Stopwatch(), server.network.connections
     scan, scanner = Scan(), Scanner(server)
-    facts = await scanner.run(scan)
+    await scanner.run(scan.versions())
+    facts = scan.facts()
     if "accepted" not in facts.protocols.values():
-        error = scanner.failure or Failure("protocol", f"{server.where}: refuses every version of SSL and TLS")
+        error = scanner.named(scan.failure) or Failure("protocol", f"{server.where}: refuses every version of SSL and TLS")
         used = network.connections - before
         return TlsAudit(
             target=server.target, status="failed", error=error, protocols=facts.protocols, connections=used, **watch.stamp()
         )
-    network.progress(Progress(f"{server.where}: certificates and sessions"))
-    certificates, facts = await asyncio.gather(_certificates(server, facts, scan), _visited(server, facts))
+    _, visits = await asyncio.gather(scanner.run(scan.details()), _visits(server, facts))
+    facts = _with_visits(scan.facts(), visits)
+    network.progress(Progress(f"{server.where}: certificates"))
+    certificates = await _certificates(server, facts, scan)
     exchanged: tuple[Weakness, ...] = ()
     if active_weaknesses:
         network.progress(Progress(f"{server.where}: weaknesses"))
         exchanged = await active(server, facts)
     weaknesses = merged(verdicts(facts), exchanged)
     incomplete = tuple(_incomplete(facts))
-    failure = scanner.failure or next((held.error for held in certificates if held.error), None)
+    failure = scanner.named(scan.failure) or next((held.error for held in certificates if held.error), None)
     unknown = bool(incomplete) or any(held.verdict == "unknown" for held in weaknesses)
     return TlsAudit(
         target=server.target,
@@ -148,22 +151,27 @@ async def _certificates(server: Server, facts: Facts, scan: Scan) -> tuple[Certi
     return tuple(held.values()) or tuple(info for info in found if info.error)[:1]
 
 
-async def _visited(server: Server, facts: Facts) -> Facts:
-    """The facts with those that only a whole session shows."""
+async def _visits(server: Server, facts: Facts) -> tuple[Visit, ...]:
+    """What only whole sessions show; the first of them is the one that speaks HTTP."""
     if not any(facts.protocols[version] == "accepted" for version in VERSIONS[2:]):
-        return facts
+        return ()
     offers = (("http/1.1",), ("h2",)) if server.starttls is None else ((),)
     visits = await asyncio.gather(*(visit(server, alpn) for alpn in offers))
-    first = visits[0]
-    if first.alpn is None and server.port in HTTPS_PORTS and server.starttls is None:
+    if visits[0].alpn is None and server.port in HTTPS_PORTS and server.starttls is None:
         # The server breaks off what is offered by ALPN; it may serve clients that offer nothing.
-        first = await visit(server, ())
-    tickets = {held.early_data for held in (first, *visits)}
+        visits = [await visit(server, ()), *visits]
+    return tuple(visits)
+
+
+def _with_visits(facts: Facts, visits: Sequence[Visit]) -> Facts:
+    if not visits:
+        return facts
+    tickets = {held.early_data for held in visits}
     return msgspec.structs.replace(
         facts,
         early_data=True if True in tickets else False if False in tickets else None,
         alpn=tuple(held.alpn for held in visits if held.alpn),
-        hsts=first.hsts,
+        hsts=visits[0].hsts,
     )
 
 

@@ -6,14 +6,18 @@ OpenSSL never had stand at the end. A wrong guess costs a connection, never a fa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from netassist.tls.suites import TLS12_SUITES, TLS13_SUITES, Suite, suite
 
 _EXCHANGES = ("ECDHE", "DHE", "ECDH", "DH", "RSA")
 _AUTHENTICATIONS = ("ECDSA", "RSA", "DSS", "anon")
-_COMMON = {("AES", "GCM"), ("AES", "CBC"), ("CHACHA20", "")}
+_CIPHERS = {("AES", "GCM"): 1.0, ("AES", "CBC"): 1.0, ("CHACHA20", ""): 1.0, ("AES", "CCM"): 0.15, ("AES", "CCM_8"): 0.1,
+            ("CAMELLIA", "CBC"): 0.1, ("ARIA", "GCM"): 0.1, ("3DES", "CBC"): 0.2}  # fmt: skip
+_KEYS = {"RSA": 0.8, "ECDSA": 0.3}
+_USUAL_EXCHANGES = ("ECDHE", "DHE", "RSA", "any")
+_UNLIKELY = 0.01
 _BASE = (0x1302, 0x1303, 0x1301, 0x1304, 0x1305)
 
 
@@ -26,12 +30,25 @@ def tls13_order() -> tuple[int, ...]:
     return (*_BASE, *(code for code in TLS13_SUITES if code not in _BASE))
 
 
-def likely(held: Suite, accepted: Iterable[Suite]) -> bool:
-    """Whether a server that takes those will take this one too: the same keys, and a cipher that is common or taken already."""
-    kinds = {(other.cipher.partition("_")[0], other.mode) for other in accepted}
-    keys = {other.authentication for other in accepted}
-    kind = held.cipher.partition("_")[0], held.mode
-    return held.authentication in keys and (kind in kinds or kind in _COMMON)
+def likelihood(found: Sequence[int]) -> Callable[[int], float]:
+    """How likely a server that takes those takes a suite too: the same keys, and a cipher that is taken already or common."""
+    accepted = [suite(code) for code in found]
+    kinds = {_kind(held): 1.0 for held in accepted}
+    keys = {held.authentication: 1.0 for held in accepted}
+    exchanges = {*_USUAL_EXCHANGES, *(held.key_exchange for held in accepted)}
+
+    def weight(code: int) -> float:
+        held = suite(code)
+        kind, key = _kind(held), held.authentication
+        if held.key_exchange not in exchanges:
+            return _UNLIKELY
+        return kinds.get(kind, _CIPHERS.get(kind, _UNLIKELY)) * keys.get(key, _KEYS.get(key, _UNLIKELY))
+
+    return weight
+
+
+def _kind(held: Suite) -> tuple[str, str]:
+    return held.cipher.partition("_")[0], held.mode
 
 
 def _place(held: Suite) -> tuple[object, ...]:
@@ -47,5 +64,6 @@ def _place(held: Suite) -> tuple[object, ...]:
     if strength == 0 and held.authentication == "DSS" and held.key_exchange == "DHE":
         signer = 0  # of AEAD suites those with DSS come first
     static_ec = held.key_exchange in ("ECDH", "DH")
-    return (not common, held.null, kind > 4, static_ec, not ephemeral, strength, -held.bits, held.anonymous, kind, exchange,
-            signer, held.mode != "CCM_8", held.number)  # fmt: skip
+    short = held.mode == "CCM_8"  # since OpenSSL 3.2 of less strength than all other AEAD suites
+    return (not common, held.null, kind > 4, static_ec, not ephemeral, strength, short, 0 if short else -held.bits,
+            held.anonymous, kind, exchange, signer, -held.bits, held.number)  # fmt: skip

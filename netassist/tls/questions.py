@@ -1,13 +1,13 @@
 """How a scan asks without doing it: steps that yield offers and are given their outcomes. No I/O, no clock.
 
 A step is a generator: it yields a batch of offers, each for a connection of its own, and is sent their outcomes in the same
-order. Steps run one after the other (``yield from``) or side by side (`together`).
+order. Steps run one after the other (``yield from``), side by side (`together`), or with nothing else beside them (`alone`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -38,16 +38,54 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 T = TypeVar("T")
+Other = TypeVar("Other")
 Outcome = Flight | Alert | Closed | Unanswered
 Settled = Flight | Refused | Unanswered
 Batch = tuple[Offer, ...]
 
 
-class Alone(Batch):
-    """A batch that nothing else may be asked beside."""
+class Together(Generic[T]):
+    """Steps to be run side by side, all of them to their ends; who runs them leaves the results here, in the same order."""
+
+    def __init__(self, steps: Iterable[Steps[T]]) -> None:
+        self.steps, self.results = tuple(steps), list[T]()
 
 
-Steps = Generator[Batch, Sequence[Outcome], T]
+class Alone(Generic[T]):
+    """Steps to be run while nothing else is asked; who runs them leaves the result here."""
+
+    def __init__(self, steps: Steps[T]) -> None:
+        self.steps, self.results = steps, list[T]()
+
+
+Request = Batch | Together[object] | Alone[object]
+Steps = Generator[Request, Sequence[Outcome], T]
+
+
+def together(steps: Iterable[Steps[T]]) -> Steps[list[T]]:
+    """Several steps side by side."""
+    side = Together(steps)
+    yield side  # type: ignore[misc]  # its results are of a type that only we need to know
+    return side.results
+
+
+def beside(one: Steps[T], other: Steps[Other]) -> Steps[tuple[T, Other]]:
+    """Two steps of different results side by side."""
+    first, second = list[T](), list[Other]()
+
+    def kept(steps: Steps[T | Other], results: list[T | Other]) -> Steps[None]:
+        results.append((yield from steps))
+
+    yield from together([kept(one, first), kept(other, second)])  # type: ignore[arg-type]
+    return first[0], second[0]
+
+
+def alone(steps: Steps[T]) -> Steps[T]:
+    """Steps with nothing else beside them."""
+    single = Alone(steps)
+    yield single  # type: ignore[misc]
+    return single.results[0]
+
 
 _TRIES = 3
 # RFC 8446, section 6.2: handshake_failure, illegal_parameter, protocol_version, insufficient_security, inappropriate_fallback.
@@ -76,7 +114,7 @@ class Asking:
             self.control = next((o for o, found in zip(offers, settled, strict=True) if isinstance(found, Flight)), None)
         doubtful = [place for place, found in enumerate(settled) if found is None]
         for place in doubtful:
-            settled[place] = yield from self._settled(offers[place])
+            settled[place] = yield from alone(self._settled(offers[place]))
         kept = [found for found in settled if found is not None]
         for found in kept:
             if isinstance(found, Flight):
@@ -108,12 +146,12 @@ class Asking:
         return outcome
 
     def _settled(self, offer: Offer) -> Steps[Settled]:
-        """Ask again, alone, between two of the control that are answered."""
+        """Ask again, between two of the control that are answered."""
         outcome: Outcome = Closed()
         for _ in range(_TRIES if self.control else 1):
             if self.control and not (yield from self._serves()):
                 continue
-            (outcome,) = yield Alone((offer,))
+            (outcome,) = yield (offer,)
             if (found := self._read(offer, outcome)) is not None:
                 return found
             if self.control and (yield from self._serves()):
@@ -126,35 +164,9 @@ class Asking:
     def _serves(self) -> Steps[bool]:
         if self.control is None:
             return False
-        (outcome,) = yield Alone((self.control,))
+        (outcome,) = yield (self.control,)
         return isinstance(self._read(self.control, outcome), Flight)
 
 
 def _lies(what: str) -> Unanswered:
     return Unanswered(Failure("protocol", f"the server {what}"))
-
-
-def together(steps: Sequence[Steps[T]]) -> Steps[list[T]]:
-    """Several steps side by side: their batches become one, but for those to be asked alone, until all have ended."""
-    results: dict[int, T] = {}
-    waiting: dict[int, Batch] = {}
-
-    def advance(place: int, outcomes: Sequence[Outcome] | None) -> None:
-        try:
-            waiting[place] = next(steps[place]) if outcomes is None else steps[place].send(outcomes)
-        except StopIteration as stop:
-            waiting.pop(place, None)
-            results[place] = stop.value
-
-    for place in range(len(steps)):
-        advance(place, None)
-    while waiting:
-        alone = next((place for place, batch in waiting.items() if isinstance(batch, Alone)), None)
-        asked = dict(waiting) if alone is None else {alone: waiting[alone]}
-        merged = tuple(offer for batch in asked.values() for offer in batch)
-        outcomes = yield merged if alone is None else Alone(merged)
-        at = 0
-        for place, batch in asked.items():
-            advance(place, outcomes[at : at + len(batch)])
-            at += len(batch)
-    return [results[place] for place in range(len(steps))]

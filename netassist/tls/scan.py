@@ -9,7 +9,7 @@
    needs a valid key share; in TLS 1.2 by the ServerKeyExchange.
 3. Of the groups not found, those that TLS 1.2 or before takes: its ServerKeyExchange names the curve.
 
-Nothing here does I/O: `Scan.steps` yields offers and is sent what came of each.
+Nothing here does I/O: the steps yield offers and are sent what came of each.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import msgspec
 
 from netassist.observations import Failure
 from netassist.tls import schemes
-from netassist.tls.elimination import Foresee, Found, Wanted, chain, slices
+from netassist.tls.elimination import Found, Slice, Wanted, Weigh, eliminate, foretold, ordered
 from netassist.tls.facts import VERSIONS, Facts, Support, Version
 from netassist.tls.flight import Flight
 from netassist.tls.groups import TLS12_GROUPS, TLS13_GROUPS, group
 from netassist.tls.hello import SIGNATURE_SCHEMES, TLS12_SUITES, TLS13
-from netassist.tls.likelihood import likely, tls12_order, tls13_order
+from netassist.tls.likelihood import likelihood, tls12_order, tls13_order
 from netassist.tls.offers import NUMBERS, SHAREABLE, Offer
-from netassist.tls.questions import Asking, Refused, Settled, Steps, Unanswered, together
+from netassist.tls.questions import Asking, Refused, Settled, Steps, Unanswered, beside, together
 from netassist.tls.suites import SSL2_SUITES, suite
 
 _FIRST_ASKED: tuple[Version, ...] = ("TLSv1.2", "TLSv1.3", "TLSv1.1", "TLSv1.0", "SSLv3", "SSLv2")
@@ -35,6 +35,7 @@ _OLD: tuple[Version, ...] = ("TLSv1.1", "TLSv1.0", "SSLv3")
 _KEY_CURVES = (0x0017, 0x0018, 0x0019)
 # What the usual hellos offer, and for DSS keys and old servers what else TLS 1.2 knows.
 _SCHEMES = (*SIGNATURE_SCHEMES, 0x0402, 0x0301, 0x0303, 0x0302, 0x0202)
+_USUAL_SCHEMES = (0x0804, 0x0401, 0x0403, 0x0805, 0x0501, 0x0806, 0x0601, 0x0503, 0x0603, 0x0201, 0x0203)
 _CAUTIOUS = 48
 """Suites in a hello for a server that does not answer longer ones."""
 _ILLEGAL_PARAMETER, _INAPPROPRIATE_FALLBACK = 47, 86
@@ -42,7 +43,7 @@ _ETM, _EMS, _TICKET, _RENEGOTIATION = 22, 23, 35, 0xFF01
 
 
 class Scan:
-    """One scan: run `steps` to its end, or as far as it goes, then read `facts`, `chains` and `failure`."""
+    """One scan: run `versions` and then `details` to their ends, then read `facts`, `chains` and `failure`."""
 
     def __init__(self) -> None:
         self._asking = Asking(self._see)
@@ -71,15 +72,55 @@ class Scan:
         chains = {flight.chain[0]: flight.chain for flight in self._flights.values() if flight.chain and flight.version > 2}
         return tuple(chains[leaf] for leaf in sorted(chains))
 
-    def steps(self) -> Steps[None]:
-        yield from self._versions()
-        modern: tuple[Version, ...] = ("TLSv1.2", "TLSv1.3")
-        suites = [self._suites_of(version) for version in modern if version in self._first]
-        yield from together([*suites, self._tls13_groups(), self._tls13_schemes(), self._tls12_schemes()])
-        yield from together([self._suites_of(version) for version in _OLD if version in self._first])
-        yield from together([self._tls12_groups(), self._tls13_schemes(), self._fallback_signal()])
+    def versions(self) -> Steps[None]:
+        """Which versions are spoken: all else rests on that."""
+        settled = yield from self._asking.ask([self._offer(version, _candidates(version)) for version in _FIRST_ASKED])
+        answers = dict(zip(_FIRST_ASKED, settled, strict=True))
+        # Old servers, and what stands before some, may not bear so long a hello, and do not say so.
+        mute = [version for version in ("TLSv1.2", *_OLD) if not _clear(answers[version])]
+        if mute and any(not isinstance(answer, Unanswered) for answer in settled):
+            shorter = yield from self._asking.ask([self._offer(version, _common(version)) for version in mute])
+            for version, answer in zip(mute, shorter, strict=True):
+                if isinstance(answer, Flight):
+                    self._cautious.add(version)
+                if isinstance(answer, Flight) or _clear(answer):
+                    answers[version] = answer
+            if not any(isinstance(answer, Unanswered) for answer in answers.values()):
+                self._asking.failure = None
+        for version, answer in answers.items():
+            if isinstance(answer, Flight):
+                self._protocols[version] = "accepted"
+                if version == "SSLv2":
+                    self._suites[version] = Found(tuple(sorted(answer.ssl2_suites)), True)
+                    self._preference[version] = False  # SSL 2.0: the client chooses among those in common
+                    self._complete.add("suites/SSLv2")
+                else:
+                    self._first[version] = answer
+            elif isinstance(answer, Refused):
+                self._protocols[version] = "refused"
+
+    def details(self) -> Steps[None]:
+        """All else, of the versions that are spoken."""
+        steps = [self._suites_before_tls13(), self._groups_and_schemes(), self._tls12_schemes(), self._fallback_signal()]
+        if "TLSv1.3" in self._first:
+            steps.append(self._suites_of("TLSv1.3"))
+        yield from together(steps)
+        if self._curve_suite() is None:
+            yield from self._tls12_groups()
         if not self._schemes_left:
             self._complete.add("signature_schemes")
+
+    def _suites_before_tls13(self) -> Steps[None]:
+        if "TLSv1.2" in self._first:
+            yield from self._suites_of("TLSv1.2")
+        yield from together([self._suites_of(version) for version in _OLD if version in self._first])
+
+    def _groups_and_schemes(self) -> Steps[None]:
+        """Signature schemes need a group that a key share can be made for; the first that was seen, or else one of the others."""
+        yield from together([self._tls13_groups(), self._tls13_schemes()])
+        yield from self._tls13_schemes()
+        if self._curve_suite() is not None:
+            yield from self._tls12_groups()
 
     def facts(self) -> Facts:
         flights = [flight for flight in self._flights.values() if NUMBERS["SSLv2"] < flight.version < TLS13]
@@ -110,65 +151,51 @@ class Scan:
         told = (flight.version, flight.cipher_suite, flight.group, flight.dh_bits, leaf, flight.compression)
         self._flights.setdefault((*told, frozenset(flight.extensions), bool(flight.session_id)), flight)
 
-    def _versions(self) -> Steps[None]:
-        settled = yield from self._asking.ask([self._offer(version, _candidates(version)) for version in _FIRST_ASKED])
-        answers = dict(zip(_FIRST_ASKED, settled, strict=True))
-        # Old servers, and what stands before some, may not bear so long a hello, and do not say so.
-        mute = [version for version in ("TLSv1.2", *_OLD) if not _clear(answers[version])]
-        if mute and any(not isinstance(answer, Unanswered) for answer in settled):
-            shorter = yield from self._asking.ask([self._offer(version, _common(version)) for version in mute])
-            for version, answer in zip(mute, shorter, strict=True):
-                if isinstance(answer, Flight):
-                    self._cautious.add(version)
-                if isinstance(answer, Flight) or _clear(answer):
-                    answers[version] = answer
-            if not any(isinstance(answer, Unanswered) for answer in answers.values()):
-                self._asking.failure = None
-        for version, answer in answers.items():
-            if isinstance(answer, Flight):
-                self._protocols[version] = "accepted"
-                if version == "SSLv2":
-                    self._suites[version] = Found(tuple(sorted(answer.ssl2_suites)), True)
-                    self._preference[version] = False  # SSL 2.0: the client chooses among those in common
-                    self._complete.add("suites/SSLv2")
-                else:
-                    self._first[version] = answer
-            elif isinstance(answer, Refused):
-                self._protocols[version] = "refused"
-
     def _suites_of(self, version: Version) -> Steps[None]:
         """The suites of an accepted version, in the server's order where it keeps one, else by code."""
         candidates, first = _candidates(version), self._first[version].cipher_suite
         want = self._want_suites(version)
+        known = self._foretold(version)
         if version in self._cautious:
-            parts = [candidates[at : at + _CAUTIOUS] for at in range(0, len(candidates), _CAUTIOUS)]
-            found = yield from slices(self._asking, want, parts)
-            self._keep(version, Found(tuple(sorted(found.codes)), found.complete), None)
+            whole = Slice(())
+            whole.split(candidates[at : at + _CAUTIOUS] for at in range(0, len(candidates), _CAUTIOUS))
+            found = yield from eliminate(self._asking, want, whole, likelihood)
+            self._keep(version, found, None)
             return
-        tied, answered = [first], True
+        if known and first in known:
+            preference, tied = yield from self._keeps_order(version)
+            order = known if preference else tuple(code for code in candidates if code in known)
+            others = tuple(code for code in candidates if code not in known)
+            if (yield from foretold(self._asking, want, order, others)):
+                self._keep(version, Found(order, True), preference if len(order) > 1 else None)
+                return
+        whole = Slice([code for code in candidates if code != first], [first])
+        found, (preference, tied) = yield from beside(
+            eliminate(self._asking, want, whole, likelihood), self._keeps_order(version)
+        )
+        if preference and len(found.codes) > 1:
+            codes = yield from ordered(self._asking, want, whole)
+            if codes is None:
+                self._keep(version, Found(found.codes, False), None)
+                return
+            found, preference = Found(codes, found.complete), bool(set(codes) - set(tied))
+        self._keep(version, found, preference if len(found.codes) > 1 else None)
+
+    def _keeps_order(self, version: Version) -> Steps[tuple[bool | None, list[int]]]:
+        """Whether the server keeps an order of its own: what it selected is offered last. None where it does not answer.
+
+        Some let the client decide between two at the head (ChaCha20 and AES). Those that take turns there are given too.
+        """
+        candidates, tied = _candidates(version), [self._first[version].cipher_suite]
         for _ in range(2):
             others = tuple(code for code in reversed(candidates) if code not in tied)
             (answer,) = yield from self._asking.ask([self._offer(version, (*others, *reversed(tied)))])
             if not isinstance(answer, Flight):
-                answered = False
-                break
+                return None, tied
             if answer.cipher_suite in tied:
-                break
+                return True, tied
             tied.append(answer.cipher_suite)
-        foretold = self._foretold(version)
-        if answered and len(tied) < 3:
-            foresee = _foresee(candidates, foretold)
-            found, more = yield from chain(self._asking, want, candidates, first, foresee, depth=8 if foretold else 1)
-            # Where two take turns at the head and there is no third, the client decides.
-            ordered = set(found.codes) - set(tied)
-            codes = (*found.codes, *more)
-            self._keep(version, Found(codes, found.complete), True if ordered else None if len(codes) < 2 else False)
-            return
-        left = tuple(code for code in candidates if code not in tied)
-        told = [(code,) for code in foretold if code in left]
-        parts = [*told, tuple(code for code in left if (code,) not in told)]
-        found = yield from slices(self._asking, want, parts, tied)
-        self._keep(version, Found(tuple(sorted(found.codes)), found.complete), False if answered else None)
+        return False, tied
 
     def _foretold(self, version: Version) -> tuple[int, ...]:
         """What TLS 1.2 accepts, in its order, without what only TLS 1.2 has; nothing for that itself."""
@@ -192,7 +219,8 @@ class Scan:
         suites = _candidates("TLSv1.3")
         want = Wanted(lambda groups: Offer(version="TLSv1.3", suites=suites, groups=groups, schemes=_SCHEMES), _group)
         known = [first] if first is not None else []
-        found = yield from slices(self._asking, want, [[code for code in TLS13_GROUPS if code not in known]], known)
+        whole = Slice([code for code in TLS13_GROUPS if code not in known], known)
+        found = yield from eliminate(self._asking, want, whole, _commonest_first(TLS13_GROUPS))
         self._groups, self._groups_complete = list(found.codes), found.complete
 
     def _tls12_groups(self) -> Steps[None]:
@@ -201,11 +229,11 @@ class Scan:
         Many servers sign by ECDSA only where the client offers the curve of their key. So suites that are signed otherwise are
         offered, or else that curve besides: where it is selected, no client gets any of the others.
         """
-        version = next((version for version in ("TLSv1.2", *_OLD) if version in self._first), None)
-        held = self._suites[version].codes if version else ()
+        version, shown = self._before_tls13(), self._curve_suite()
+        held = (shown,) if shown else self._suites[version].codes if version else ()
         ephemeral = tuple(code for code in held if suite(code).key_exchange == "ECDHE" and suite(code).authentication != "PSK")
         free = tuple(code for code in ephemeral if suite(code).authentication != "ECDSA")
-        complete = self._groups_complete and (version is None or f"suites/{version}" in self._complete)
+        complete = self._groups_complete and (version is None or bool(shown) or f"suites/{version}" in self._complete)
         if version is not None and ephemeral:
 
             def offer(groups: tuple[int, ...]) -> Offer:
@@ -220,11 +248,21 @@ class Scan:
                 complete = complete and bool(taken)
             left = [code for code in TLS12_GROUPS if code not in self._groups and code not in besides]
             want = Wanted(lambda groups: offer((*groups, *besides)), _group, besides)
-            found = yield from slices(self._asking, want, [left])
+            found = yield from eliminate(self._asking, want, Slice(left), _commonest_first(TLS12_GROUPS))
             self._groups += found.codes
             complete = complete and found.complete
         if complete and self._first:
             self._complete.add("groups")
+
+    def _before_tls13(self) -> Version | None:
+        return next((version for version in ("TLSv1.2", *_OLD) if version in self._first), None)
+
+    def _curve_suite(self) -> int | None:
+        """The first suite that was seen before TLS 1.3, where it shows a curve whatever curve the key is on."""
+        version = self._before_tls13()
+        first = suite(self._first[version].cipher_suite) if version else None
+        shows = first is not None and first.key_exchange == "ECDHE" and first.authentication not in ("ECDSA", "PSK")
+        return first.number if first and shows else None
 
     def _tls13_schemes(self) -> Steps[None]:
         """Families first, then the members of those that the server goes on with."""
@@ -262,7 +300,7 @@ class Scan:
                 lambda wanted: Offer(version="TLSv1.2", suites=signed, groups=TLS12_GROUPS, schemes=wanted),
                 lambda flight: flight.signature,
             )
-            found = yield from slices(self._asking, want, [schemes.ALL])
+            found = yield from eliminate(self._asking, want, Slice(schemes.ALL), _commonest_first(_USUAL_SCHEMES))
             self._schemes += [code for code in found.codes if code not in self._schemes]
             complete = found.complete
         if complete:
@@ -274,7 +312,7 @@ class Scan:
         if len(held) < 2:
             return
         version = held[1]
-        offer = msgspec.structs.replace(self._offer(version, self._suites[version].codes), fallback=True)
+        offer = msgspec.structs.replace(self._offer(version, _common(version)), fallback=True)
         (answer,) = yield from self._asking.ask([offer])
         if isinstance(answer, Flight):
             self._fallback = False
@@ -325,18 +363,7 @@ def _echoed(flights: Sequence[Flight], extension: int) -> bool | None:
     return any(extension in flight.extensions for flight in flights) if flights else None
 
 
-def _foresee(candidates: Sequence[int], foretold: Sequence[int]) -> Foresee:
-    """By what a later version told; else by what is known of the server and the usual order."""
-    rank = {code: place for place, code in enumerate(candidates)}
-
-    def foresee(path: Sequence[int], seen: frozenset[int]) -> int | None:
-        gone = frozenset(path)
-        if foretold:
-            return next((code for code in (*foretold, *sorted(seen)) if code not in gone), None)
-        accepted = [suite(code) for code in seen]
-        last = rank.get(path[-1], 0) if path else 0
-        after = (code for code in candidates if code not in gone
-                 and (code in seen or (rank[code] > last and likely(suite(code), accepted))))  # fmt: skip
-        return next(after, None)
-
-    return foresee
+def _commonest_first(order: Sequence[int]) -> Weigh:
+    """That what stands at the head of a list is more often accepted than what stands behind."""
+    weights = {code: 0.75**place for place, code in enumerate(order)}
+    return lambda _: lambda code: weights.get(code, 0.0)

@@ -7,20 +7,19 @@ connection at a time; a server that goes on so limits the rate, and the scan end
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Sequence
+from typing import TypeVar
 
 from netassist.network import Progress, Stream
 from netassist.observations import Failed, Failure
-from netassist.tls.facts import Facts
 from netassist.tls.flight import Flight, read_flight, read_ssl2
 from netassist.tls.hello import Alert
 from netassist.tls.offers import Offer, hello_of
-from netassist.tls.questions import Batch, Closed, Outcome, Unanswered
-from netassist.tls.scan import Scan
+from netassist.tls.questions import Alone, Batch, Closed, Outcome, Steps, Together, Unanswered
 from netassist.tls.server import Server
 
+T = TypeVar("T")
 PAUSES = (0.25, 1.0, 3.0)
 """Seconds before a connection that was not had is tried again."""
 
@@ -35,31 +34,65 @@ class Scanner:
     def __init__(self, server: Server) -> None:
         self._server, self._network, self._where = server, server.network, server.where
         self._slow = self._stopped = False
-        self._asked = 0
+        self._asked = self._asking = 0
+        self._alone, self._one = asyncio.Lock(), asyncio.Lock()
+        self._idle = asyncio.Event()
         self.failure: Failure | None = None
 
-    async def run(self, scan: Scan) -> Facts:
-        """Play the scan to its end; what the server did not answer is unknown in the facts."""
-        steps = scan.steps()
-        with contextlib.suppress(StopIteration):
-            batch = next(steps)
+    async def run(self, steps: Steps[T], *, alone: bool = False) -> T:
+        """Play steps to their end. `alone`: nothing else is asked at the time, so there is nothing to wait for."""
+        try:
+            request = next(steps)
             while True:
-                batch = steps.send(await self._answers(batch))
-        self.failure = self.failure or self._named(scan.failure)
-        return scan.facts()
+                outcomes: Sequence[Outcome] = ()
+                if isinstance(request, Together):
+                    request.results = await asyncio.gather(*(self.run(side, alone=alone) for side in request.steps))
+                elif isinstance(request, Alone):
+                    request.results = [await self._run_alone(request.steps, alone)]
+                else:
+                    outcomes = await self._answers(request, alone)
+                request = steps.send(outcomes)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
 
-    async def _answers(self, batch: Batch) -> list[Outcome]:
-        self._asked += len(batch)
-        self._network.progress(Progress(f"{self._where}: {self._asked} offers made"))
-        if self._slow:
-            return [await self._again(offer, PAUSES) for offer in batch]
-        outcomes = list(await asyncio.gather(*(self._once(offer) for offer in batch)))
-        if self._server.address is not None:
-            for place, outcome in enumerate(outcomes):
-                if isinstance(outcome, _Lost):
-                    self._slow = True
-                    outcomes[place] = await self._again(batch[place], PAUSES)
-        return outcomes
+    def named(self, failure: Failure | None) -> Failure | None:
+        """The failure of a scan with the server's name, which the strategy does not know; or what stopped the scan."""
+        if self.failure is not None or failure is None:
+            return self.failure
+        if failure.message.startswith((self._server.host, self._where)):
+            return failure
+        return Failure(failure.kind, f"{self._where}: {failure.message}")
+
+    async def _run_alone(self, steps: Steps[T], alone: bool) -> T:
+        if alone:
+            return await self.run(steps, alone=True)
+        async with self._alone:
+            while self._asking:
+                self._idle.clear()
+                await self._idle.wait()
+            return await self.run(steps, alone=True)
+
+    async def _answers(self, batch: Batch, alone: bool) -> list[Outcome]:
+        if not alone:
+            async with self._alone:  # let those pass that have to be
+                self._asking += 1
+        try:
+            self._asked += len(batch)
+            self._network.progress(Progress(f"{self._where}: {self._asked} offers made"))
+            return await asyncio.gather(*(self._answer(offer) for offer in batch))
+        finally:
+            if not alone:
+                self._asking -= 1
+                self._idle.set()
+
+    async def _answer(self, offer: Offer) -> Outcome:
+        outcome = _Lost(Failure("timeout", "")) if self._slow else await self._once(offer)
+        if isinstance(outcome, _Lost) and self._server.address is not None:
+            self._slow = True
+            async with self._one:
+                return await self._again(offer, PAUSES)
+        return outcome
 
     async def _again(self, offer: Offer, pauses: Sequence[float]) -> Outcome:
         """One at a time, after pauses that grow while no connection is had. A server that gives none any more ends the scan."""
@@ -108,9 +141,3 @@ class Scanner:
                 return ended if ended is not None else Closed()
             received += more
         return found
-
-    def _named(self, failure: Failure | None) -> Failure | None:
-        """The failure with the server's name, which the strategy does not know."""
-        if failure is None or failure.message.startswith((self._server.host, self._where)):
-            return failure
-        return Failure(failure.kind, f"{self._where}: {failure.message}")

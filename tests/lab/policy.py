@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Generator, Sequence
+from typing import NamedTuple, TypeVar
 
 from netassist.tls.facts import Version
 from netassist.tls.flight import Flight
 from netassist.tls.hello import RETRY_RANDOM, Alert
 from netassist.tls.offers import NUMBERS, Offer
-from netassist.tls.questions import Outcome
+from netassist.tls.questions import Alone, Batch, Outcome, Steps, Together
 from netassist.tls.scan import Scan
 from netassist.tls.suites import suite
 
+T = TypeVar("T")
 # What each kind of key signs with in TLS 1.3 and in TLS 1.2.
 TLS13_SCHEMES = {"RSA": (0x0804, 0x0805, 0x0806), "ECDSA": (0x0403,)}
 TLS12_SCHEMES = {"RSA": (0x0804, 0x0401, 0x0501, 0x0201), "ECDSA": (0x0403, 0x0503, 0x0203), "DSS": (0x0402, 0x0202)}
@@ -92,12 +93,59 @@ class Played(NamedTuple):
 
 
 def play(answer: Callable[[Offer], Outcome]) -> Played:
+    """What is to be asked side by side is asked in the same round."""
     scan, connections, rounds = Scan(), 0, 0
-    steps = scan.steps()
+
+    def steps() -> Steps[None]:
+        yield from scan.versions()
+        yield from scan.details()
+
+    batches = _in_rounds(steps())
     try:
-        batch = next(steps)
+        batch = next(batches)
         while True:
             connections, rounds = connections + len(batch), rounds + 1
-            batch = steps.send([answer(offer) for offer in batch])
+            batch = batches.send([answer(offer) for offer in batch])
     except StopIteration:
         return Played(scan, connections, rounds)
+
+
+def _in_rounds(steps: Steps[T]) -> Generator[Batch, Sequence[Outcome], T]:
+    try:
+        request = next(steps)
+        while True:
+            outcomes: Sequence[Outcome] = ()
+            if isinstance(request, Together):
+                request.results = yield from _abreast([_in_rounds(side) for side in request.steps])
+            elif isinstance(request, Alone):
+                request.results = [(yield from _in_rounds(request.steps))]
+            else:
+                outcomes = yield request
+            request = steps.send(outcomes)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def _abreast(sides: Sequence[Generator[Batch, Sequence[Outcome], T]]) -> Generator[Batch, Sequence[Outcome], list[T]]:
+    """Several as one, whose batches are those of all that have not ended."""
+    results: dict[int, T] = {}
+    waiting: dict[int, Batch] = {}
+
+    def advance(place: int, outcomes: Sequence[Outcome] | None) -> None:
+        try:
+            waiting[place] = next(sides[place]) if outcomes is None else sides[place].send(outcomes)
+        except StopIteration as stop:
+            waiting.pop(place, None)
+            results[place] = stop.value
+
+    for place in range(len(sides)):
+        advance(place, None)
+    while waiting:
+        asked = dict(waiting)
+        outcomes = yield tuple(offer for batch in asked.values() for offer in batch)
+        at = 0
+        for place, batch in asked.items():
+            advance(place, outcomes[at : at + len(batch)])
+            at += len(batch)
+    return [results[place] for place in range(len(sides))]

@@ -34,30 +34,14 @@ from netassist.probes import ssh_kexinit as ssh
 from netassist.probes.first_answer import first_answer
 from netassist.targets import parse_host
 from netassist.tls.deadlines import ClassicalPart, Deadline, deadlines, rsa_strength
-from netassist.tls.group_scan import AskedServer, Preferred
-from netassist.tls.groups import Group, Kind
+from netassist.tls.group_scan import AskedServer
+from netassist.tls.groups import Group
+from netassist.tls.key_exchange import KeyExchange, Preferred, Verdict, quantum_verdict
 from netassist.tls.schemes import scheme
 
 __all__ = ["Authentication", "Deadline", "KeyExchange", "QuantumCheck", "Verdict", "quantum_check"]
 
-Verdict = Literal["safe", "available", "not_safe", "unknown"]
-
 _VERSIONS = ("TLSv1.0", "TLSv1.1", "TLSv1.2")
-
-
-class KeyExchange(msgspec.Struct, frozen=True):
-    """`negotiated` is what a client in use gets: over TLS one that shares X25519MLKEM768 and X25519, over SSH OpenSSH 10.
-
-    `confirmed`: a whole handshake was completed with it. `groups` are those that the server accepts: all post-quantum ones
-    and, of TLS's classical ones, those that it was seen to select. None: not established.
-    """
-
-    negotiated: str | None = None
-    kind: Kind | None = None
-    confirmed: bool = False
-    groups: tuple[Group, ...] = ()
-    preferred: Preferred | None = None
-    classical_accepted: bool | None = None
 
 
 class Authentication(msgspec.Struct, frozen=True):
@@ -161,7 +145,7 @@ async def _tls(network: Network, host: str, port: int) -> _Facts:
         preferred,
         classical,
     )
-    verdict = _verdict(exchange.kind, groups, complete)
+    verdict = quantum_verdict(exchange.kind, groups, complete)
     return _Facts(server.address, name, verdict, exchange, _leaf(first.signature, first.chain), first.version, server.failure)
 
 
@@ -179,16 +163,8 @@ async def _ssh(network: Network, host: str, port: int) -> _Facts:
     complete = bool(groups) and all(group.kind is not None for group in groups)
     classical = any(group.kind == "classical" for group in groups) or (False if complete else None)
     exchange = KeyExchange(chosen, kind, False, groups, "client_order" if available else "classical", classical)
-    verdict = _verdict(kind, groups, complete)
+    verdict = quantum_verdict(kind, groups, complete)
     return _Facts(stream.address, None, verdict, exchange, _host_keys(offer.host_key), identification.text, None)
-
-
-def _verdict(negotiated: Kind | None, groups: Sequence[Group], complete: bool) -> Verdict:
-    if negotiated in ("hybrid", "post_quantum"):
-        return "safe"
-    if any(group.kind in ("hybrid", "post_quantum") for group in groups):
-        return "available"
-    return "not_safe" if complete else "unknown"
 
 
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -13,12 +14,14 @@ from netassist.tls.certificate import CertificateInfo, presented, shown
 from netassist.tls.facts import VERSIONS, Facts, Support
 from netassist.tls.grade import Grade, grade
 from netassist.tls.groups import Group
+from netassist.tls.key_exchange import QUANTUM_SAFE, KeyExchange, Preferred, Verdict, quantum_verdict
 from netassist.tls.policies import Judgement, judge
+from netassist.tls.resumption import Resumption, resumption
 from netassist.tls.scan import Scan
 from netassist.tls.scanner import Scanner
 from netassist.tls.schemes import Scheme
 from netassist.tls.server import Server
-from netassist.tls.session import HTTPS_PORTS, Visit, visit
+from netassist.tls.session import HTTPS_PORTS, Visit, completed, visit
 from netassist.tls.suites import Suite
 from netassist.tls.weakness import Weakness
 from netassist.tls.weaknesses import active, merged, verdicts
@@ -34,26 +37,39 @@ _KEYS = {
 }  # fmt: skip
 
 
+WithoutName = Literal["same", "other", "refused"]
+
+
 class TlsAudit(Report, frozen=True, kw_only=True, tag="netassist/tls-audit/1"):
     """What was established about a TLS server; `incomplete` names what may lack entries (``suites/TLSv1.2``, ``groups`` …).
 
     `dh_bits` and `curves` are those sent by TLS 1.2 and before; `alpn` what was selected, `hsts` the header's value. The flags
     are facts of the handshake (`netassist.tls.facts.Facts`); None is what was not established.
+
+    `quantum` and `key_exchange` are what `quantum_check` would say; with the groups of `confirmed_groups` a whole handshake was
+    completed. `without_server_name` compares the certificate that clients without SNI are shown; `name_unrecognized`: the server
+    refuses the host's name, so that all was asked without.
     """
 
     protocols: dict[str, Support] = msgspec.field(default_factory=dict)
     cipher_suites: dict[str, tuple[Suite, ...]] = msgspec.field(default_factory=dict)
     server_preference: dict[str, bool | None] = msgspec.field(default_factory=dict)
     groups: tuple[Group, ...] = ()
+    quantum: Verdict = "unknown"
+    key_exchange: KeyExchange | None = None
+    confirmed_groups: tuple[str, ...] = ()
     signature_schemes: tuple[Scheme, ...] = ()
     weaknesses: tuple[Weakness, ...] = ()
     certificates: tuple[CertificateInfo, ...] = ()
+    without_server_name: WithoutName | None = None
+    name_unrecognized: bool = False
     grade: Grade | None = None
     policies: tuple[Judgement, ...] = ()
     connections: int = 0
     incomplete: tuple[str, ...] = ()
     dh_bits: tuple[int, ...] = ()
     curves: tuple[str, ...] = ()
+    large_hello: bool | None = None
     compression: bool | None = None
     secure_renegotiation: bool | None = None
     fallback_scsv: bool | None = None
@@ -61,6 +77,7 @@ class TlsAudit(Report, frozen=True, kw_only=True, tag="netassist/tls-audit/1"):
     encrypt_then_mac: bool | None = None
     session_tickets: bool | None = None
     session_ids: bool | None = None
+    resumption: Resumption | None = None
     early_data: bool | None = None
     alpn: tuple[str, ...] = ()
     hsts: str | None = None
@@ -85,8 +102,8 @@ async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit
     `Network.connect`, or `protocol` where the peer speaks no TLS.
     """
     network, watch, before = server.network, Stopwatch(), server.network.connections
-    scan, scanner = Scan(), Scanner(server)
-    await scanner.run(scan.versions())
+    scanner = Scanner(server)
+    scan = await _spoken(server, scanner)
     facts = scan.facts()
     if "accepted" not in facts.protocols.values():
         error = scanner.named(scan.failure) or Failure("protocol", f"{server.where}: refuses every version of SSL and TLS")
@@ -96,16 +113,20 @@ async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit
         )
     _, visits = await asyncio.gather(scanner.run(scan.details()), _visits(server, facts))
     facts = _with_visits(scan.facts(), visits)
-    network.progress(Progress(f"{server.where}: certificates"))
-    certificates = await _certificates(server, facts, scan)
-    exchanged: tuple[Weakness, ...] = ()
-    if active_weaknesses:
-        network.progress(Progress(f"{server.where}: weaknesses"))
-        exchanged = await active(server, facts)
+    network.progress(Progress(f"{server.where}: certificates{' and weaknesses' if active_weaknesses else ''}"))
+    resumed = next((held.resumed for held in visits if held.version == "TLSv1.3" and held.resumed is not None), None)
+    certificates, nameless, exchanged, resumes, confirmed = await asyncio.gather(
+        _certificates(server, facts, scan),
+        _nameless(server),
+        active(server, facts) if active_weaknesses else _nothing(),
+        resumption(server, facts, resumed),
+        completed(server, [held.name for held in facts.groups if held.kind in QUANTUM_SAFE]),
+    )
     weaknesses = merged(verdicts(facts), exchanged)
     incomplete = tuple(_incomplete(facts))
     failure = scanner.named(scan.failure) or next((held.error for held in certificates if held.error), None)
     unknown = bool(incomplete) or any(held.verdict == "unknown" for held in weaknesses)
+    exchange = _key_exchange(facts, confirmed)
     return TlsAudit(
         target=server.target,
         status="partial" if failure or unknown or not certificates else "ok",
@@ -114,15 +135,21 @@ async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit
         cipher_suites=facts.suites,
         server_preference=facts.server_preference,
         groups=facts.groups,
+        quantum=quantum_verdict(exchange.kind, facts.groups, "groups" in facts.complete),
+        key_exchange=exchange,
+        confirmed_groups=confirmed,
         signature_schemes=facts.signature_schemes,
         weaknesses=weaknesses,
-        certificates=certificates,
+        certificates=_distinct(certificates, nameless),
+        without_server_name=_compared(certificates, nameless),
+        name_unrecognized=scan.name_unrecognized,
         grade=grade(facts, weaknesses, certificates),
         policies=judge(facts, certificates),
         connections=network.connections - before,
         incomplete=incomplete,
         dh_bits=facts.dh_bits,
         curves=facts.curves,
+        large_hello=facts.large_hello,
         compression=facts.compression,
         secure_renegotiation=facts.secure_renegotiation,
         fallback_scsv=facts.fallback_scsv,
@@ -130,10 +157,68 @@ async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit
         encrypt_then_mac=facts.encrypt_then_mac,
         session_tickets=facts.session_tickets,
         session_ids=facts.session_ids,
+        resumption=resumes,
         early_data=facts.early_data,
         alpn=facts.alpn,
         hsts=facts.hsts,
         **watch.stamp(),
+    )
+
+
+async def _spoken(server: Server, scanner: Scanner) -> Scan:
+    """A scan that knows the versions. A server that does not know its name is asked once more without one."""
+    scan = Scan()
+    await scanner.run(scan.versions())
+    if server.server_name is not None and scan.name_unrecognized and "accepted" not in scan.facts().protocols.values():
+        server.server_name = None
+        nameless = Scan(name_unrecognized=True)
+        await scanner.run(nameless.versions())
+        return nameless
+    return scan
+
+
+async def _nothing() -> tuple[Weakness, ...]:
+    return ()
+
+
+async def _nameless(server: Server) -> CertificateInfo | None:
+    """What clients are shown that send no server name; None where none was sent anyway."""
+    return await presented(server, named=False) if server.server_name is not None else None
+
+
+def _distinct(certificates: tuple[CertificateInfo, ...], nameless: CertificateInfo | None) -> tuple[CertificateInfo, ...]:
+    return (*certificates, nameless) if nameless and _compared(certificates, nameless) == "other" else certificates
+
+
+def _compared(certificates: tuple[CertificateInfo, ...], nameless: CertificateInfo | None) -> WithoutName | None:
+    if nameless is None or not certificates:
+        return None
+    if not nameless.chain:
+        # Only a refusal in words says that it refuses; silence may have any reason.
+        return "refused" if nameless.error and nameless.error.kind in ("protocol", "reset") else None
+    known = {held.chain[0].fingerprint_sha256 for held in certificates if held.chain}
+    return "same" if nameless.chain[0].fingerprint_sha256 in known else "other"
+
+
+def _key_exchange(facts: Facts, confirmed: tuple[str, ...]) -> KeyExchange:
+    """As `quantum_check` reports it, from what the scan has seen."""
+    usual, reverse = facts.usual_group, facts.reverse_group
+    if facts.protocols["TLSv1.3"] == "refused":
+        return KeyExchange(kind="classical", groups=facts.groups, preferred="classical", classical_accepted=True)
+    preferred: Preferred | None = None
+    if usual is not None and usual.kind == "classical":
+        preferred = "classical"
+    elif usual is not None and reverse is not None:
+        preferred = "server" if reverse.kind in QUANTUM_SAFE else "client_order"
+    before_tls13 = any(facts.protocols[version] == "accepted" for version in VERSIONS[:-1])
+    classical = before_tls13 or any(held.kind == "classical" for held in facts.groups)
+    return KeyExchange(
+        negotiated=usual.name if usual else None,
+        kind=usual.kind if usual else None,
+        confirmed=usual is not None and usual.name in confirmed,
+        groups=facts.groups,
+        preferred=preferred,
+        classical_accepted=classical or (False if "groups" in facts.complete else None),
     )
 
 
@@ -155,12 +240,12 @@ async def _visits(server: Server, facts: Facts) -> tuple[Visit, ...]:
     """What only whole sessions show; the first of them is the one that speaks HTTP."""
     if not any(facts.protocols[version] == "accepted" for version in VERSIONS[2:]):
         return ()
-    offers = (("http/1.1",), ("h2",)) if server.starttls is None else ((),)
-    visits = await asyncio.gather(*(visit(server, alpn) for alpn in offers))
+    offers = (("http/1.1",), ("h2",)) if server.starttls is None else ((), ())
+    visits = [await visit(server, offers[0])]
     if visits[0].alpn is None and server.port in HTTPS_PORTS and server.starttls is None:
         # The server breaks off what is offered by ALPN; it may serve clients that offer nothing.
         visits = [await visit(server, ()), *visits]
-    return tuple(visits)
+    return (*visits, await visit(server, offers[-1], visits[0].session))
 
 
 def _with_visits(facts: Facts, visits: Sequence[Visit]) -> Facts:

@@ -35,6 +35,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes of the finite-field groups that the server sent in ServerKeyExchange, in bits, each once."""
     curves: tuple[str, ...] = ()
     """Curves that the server sent in ServerKeyExchange (RFC 8422)."""
+    usual_group: Group | None = None
+    """What a client gets that sends key shares for X25519MLKEM768 and X25519, in this order (TLS 1.3)."""
+    reverse_group: Group | None = None
+    """What it gets with those the other way round."""
+    large_hello: bool | None = None
+    """Whether a hello that takes more than one TCP segment is answered like a short one."""
     compression: bool | None = None
     secure_renegotiation: bool | None = None
     """renegotiation_info answered (RFC 5746)."""

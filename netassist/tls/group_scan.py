@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from netassist.network import NO_ANSWER, Network, host_port
 from netassist.observations import Failed, Failure
@@ -12,8 +12,7 @@ from netassist.probes.first_answer import first_answer
 from netassist.tls import groups as named
 from netassist.tls import hello as wire
 from netassist.tls.groups import Group
-
-Preferred = Literal["server", "client_order", "classical"]
+from netassist.tls.key_exchange import Preferred
 
 _USUAL = (named.X25519MLKEM768, *named.CLASSICAL)
 _USUAL_TO_OPENSSL = "*X25519MLKEM768:*X25519:P-256:P-384:P-521:X448:ffdhe2048:ffdhe3072"
@@ -136,7 +135,7 @@ class AskedServer:
 
     async def all_post_quantum(self) -> bool:
         """Ask until every post-quantum group is known; False where an answer leaves it open."""
-        left = named.POST_QUANTUM
+        left: tuple[int, ...] = named.POST_QUANTUM
         while left := tuple(code for code in left if named.group(code).name not in self.selected):
             accepted = self._accepted(answer := await self.ask(left))
             if accepted is None:

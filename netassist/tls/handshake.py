@@ -24,6 +24,12 @@ _HEARD = 256
 _HANDSHAKE, _CERTIFICATE_VERIFY = 22, 15
 _OP_LEGACY_SERVER_CONNECT = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT: servers from before RFC 5746
 _PROTOCOLS = {"TLSv1": "TLSv1.0"}
+_NUMBERS = {
+    "TLSv1.0": SSL.TLS1_VERSION,
+    "TLSv1.1": SSL.TLS1_1_VERSION,
+    "TLSv1.2": SSL.TLS1_2_VERSION,
+    "TLSv1.3": SSL.TLS1_3_VERSION,
+}
 _NOT_TLS = frozenset(
     ("wrong version number", "http request", "https proxy request", "packet length too long", "record layer failure",
      "unexpected message", "bad record type", "unsupported record type", "invalid record type", "no protocols available"),
@@ -152,14 +158,22 @@ def client(
     groups: str | None = None,
     alpn: tuple[str, ...] = (),
     signatures: str | None = None,
+    version: str | None = None,
+    tickets: bool = True,
     staples: list[bytes] | None = None,
     signed: list[int] | None = None,
 ) -> SSL.Connection:
-    """A client on memory buffers, as `handshake` takes its arguments.
+    """A client on memory buffers, as `handshake` takes its arguments; of `version` (``TLSv1.2``) alone, where that is given.
 
+    Without `tickets` it takes none, so that a server can resume sessions by their ids only (RFC 5077, section 3.2).
     Stapled OCSP responses are put into `staples`, the schemes that the server signs with into `signed`.
     """
     context = _context(groups, alpn, signatures, [] if staples is None else staples)
+    if version is not None:
+        context.set_min_proto_version(_NUMBERS[version])
+        context.set_max_proto_version(_NUMBERS[version])
+    if not tickets:
+        context.set_options(SSL.OP_NO_TICKET)
     noting = _note_signatures(context, [] if signed is None else signed)
     connection = SSL.Connection(context, None)
     # OpenSSL calls it for as long as the connection lives.

@@ -14,8 +14,8 @@ NUMBERS: dict[Version, int] = {
 }  # fmt: skip
 EMPTY_RENEGOTIATION_INFO_SCSV, FALLBACK_SCSV = 0x00FF, 0x5600
 _CLIENT_HELLO = 1
-_SERVER_NAME, _GROUPS, _POINT_FORMATS, _SIGNATURES, _ETM, _EMS, _TICKET, _VERSIONS, _KEY_SHARE, _RENEGOTIATION = (
-    0, 10, 11, 13, 22, 23, 35, 43, 51, 0xFF01,
+_SERVER_NAME, _GROUPS, _POINT_FORMATS, _SIGNATURES, _PADDING, _ETM, _EMS, _TICKET, _VERSIONS, _KEY_SHARE = (
+    0, 10, 11, 13, 21, 22, 23, 35, 43, 51,
 )  # fmt: skip
 _DEFLATE = 1
 
@@ -23,7 +23,8 @@ _DEFLATE = 1
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """One hello, for `version` and no other. `shares` are groups of `groups` to send a key share for (TLS 1.3).
 
-    `schemes` empty: the extension is left out. `fallback` adds TLS_FALLBACK_SCSV (RFC 7507).
+    `schemes` empty: the extension is left out. `fallback` adds TLS_FALLBACK_SCSV (RFC 7507), `padding` so many bytes that mean
+    nothing (RFC 7685).
     """
 
     version: Version
@@ -32,6 +33,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     schemes: tuple[int, ...] = ()
     shares: tuple[int, ...] = ()
     fallback: bool = False
+    padding: int = 0
 
 
 def hello_of(offer: Offer, random: bytes, server_name: str | None) -> bytes:
@@ -53,6 +55,8 @@ def hello_of(offer: Offer, random: bytes, server_name: str | None) -> bytes:
 
 def _extensions(offer: Offer, number: int, random: bytes, server_name: str | None) -> list[tuple[int, bytes]]:
     extensions = [(_SERVER_NAME, vector(b"\x00" + vector(server_name.encode("ascii"), 2), 2))] if server_name else []
+    if offer.padding:
+        extensions.append((_PADDING, bytes(offer.padding)))
     if offer.groups:
         extensions += [(_POINT_FORMATS, b"\x01\x00"), (_GROUPS, vector(words(offer.groups), 2))]
     if offer.schemes and number >= TLS12:

@@ -104,6 +104,8 @@ class Asking:
         self._see = see
         self.control: Offer | None = None
         self.failure: Failure | None = None
+        self.alerts: set[int] = set()
+        """Every fatal alert that was seen."""
         self._alerts = set(_PLAIN)
 
     def ask(self, offers: Sequence[Offer]) -> Steps[list[Settled]]:
@@ -129,6 +131,7 @@ class Asking:
             case Unanswered():
                 return outcome
             case Alert():
+                self.alerts.add(outcome.description)
                 # An alert is TLS: who answers SSL 2.0 by one does not speak that.
                 known = outcome.description in self._alerts or offer.version == "SSLv2"
                 return Refused(outcome.description, outcome.description in _PLAIN) if known else None

@@ -20,14 +20,15 @@ import msgspec
 
 from netassist.observations import Failure
 from netassist.tls import schemes
-from netassist.tls.elimination import Found, Slice, Wanted, Weigh, eliminate, foretold, ordered
+from netassist.tls.elimination import Found, Slice, Wanted, commonest_first, eliminate, foretold, ordered
 from netassist.tls.facts import VERSIONS, Facts, Support, Version
 from netassist.tls.flight import Flight
-from netassist.tls.groups import TLS12_GROUPS, TLS13_GROUPS, group
+from netassist.tls.groups import CLASSICAL, TLS12_GROUPS, TLS13_GROUPS, X25519, X25519MLKEM768, Group, group
 from netassist.tls.hello import SIGNATURE_SCHEMES, TLS12_SUITES, TLS13
 from netassist.tls.likelihood import likelihood, tls12_order, tls13_order
 from netassist.tls.offers import NUMBERS, SHAREABLE, Offer
 from netassist.tls.questions import Asking, Refused, Settled, Steps, Unanswered, beside, together
+from netassist.tls.signing import tls12_schemes, tls13_schemes
 from netassist.tls.suites import SSL2_SUITES, suite
 
 _FIRST_ASKED: tuple[Version, ...] = ("TLSv1.2", "TLSv1.3", "TLSv1.1", "TLSv1.0", "SSLv3", "SSLv2")
@@ -35,17 +36,18 @@ _OLD: tuple[Version, ...] = ("TLSv1.1", "TLSv1.0", "SSLv3")
 _KEY_CURVES = (0x0017, 0x0018, 0x0019)
 # What the usual hellos offer, and for DSS keys and old servers what else TLS 1.2 knows.
 _SCHEMES = (*SIGNATURE_SCHEMES, 0x0402, 0x0301, 0x0303, 0x0302, 0x0202)
-_USUAL_SCHEMES = (0x0804, 0x0401, 0x0403, 0x0805, 0x0501, 0x0806, 0x0601, 0x0503, 0x0603, 0x0201, 0x0203)
+_PADDING = 1500
 _CAUTIOUS = 48
 """Suites in a hello for a server that does not answer longer ones."""
-_ILLEGAL_PARAMETER, _INAPPROPRIATE_FALLBACK = 47, 86
+_ILLEGAL_PARAMETER, _INAPPROPRIATE_FALLBACK, _UNRECOGNIZED_NAME = 47, 86, 112
 _ETM, _EMS, _TICKET, _RENEGOTIATION = 22, 23, 35, 0xFF01
 
 
 class Scan:
     """One scan: run `versions` and then `details` to their ends, then read `facts`, `chains` and `failure`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, name_unrecognized: bool = False) -> None:
+        self._name_unrecognized = name_unrecognized
         self._asking = Asking(self._see)
         self._first: dict[Version, Flight] = {}
         self._protocols: dict[Version, Support] = dict.fromkeys(VERSIONS, "unknown")
@@ -59,12 +61,20 @@ class Scan:
         self._complete: set[str] = set()
         self._flights: dict[tuple[object, ...], Flight] = {}
         self._fallback: bool | None = None
+        self._large: bool | None = None
+        self._usual_group: int | None = None
+        self._reverse_group: int | None = None
         self._cautious: set[Version] = set()
 
     @property
     def failure(self) -> Failure | None:
         """Why something is unknown."""
         return self._asking.failure
+
+    @property
+    def name_unrecognized(self) -> bool:
+        """Whether the server does not know the name that SNI gave (RFC 6066, section 3)."""
+        return self._name_unrecognized or _UNRECOGNIZED_NAME in self._asking.alerts
 
     @property
     def chains(self) -> tuple[tuple[bytes, ...], ...]:
@@ -101,9 +111,15 @@ class Scan:
 
     def details(self) -> Steps[None]:
         """All else, of the versions that are spoken."""
-        steps = [self._suites_before_tls13(), self._groups_and_schemes(), self._tls12_schemes(), self._fallback_signal()]
+        steps = [
+            self._suites_before_tls13(),
+            self._groups_and_schemes(),
+            self._tls12_schemes(),
+            self._fallback_signal(),
+            self._large_hello(),
+        ]
         if "TLSv1.3" in self._first:
-            steps.append(self._suites_of("TLSv1.3"))
+            steps += [self._suites_of("TLSv1.3"), self._preferred_groups()]
         yield from together(steps)
         if self._curve_suite() is None:
             yield from self._tls12_groups()
@@ -136,6 +152,9 @@ class Scan:
             complete=frozenset(self._complete),
             dh_bits=tuple(sorted({flight.dh_bits for flight in flights if flight.dh_bits})),
             curves=tuple(group(code).name for code in _ordered(curves, TLS12_GROUPS)),
+            usual_group=_named(self._usual_group),
+            reverse_group=_named(self._reverse_group),
+            large_hello=self._large,
             compression=any(flight.compression for flight in flights) if flights else None,
             secure_renegotiation=_echoed(flights, _RENEGOTIATION),
             fallback_scsv=self._fallback,
@@ -220,8 +239,36 @@ class Scan:
         want = Wanted(lambda groups: Offer(version="TLSv1.3", suites=suites, groups=groups, schemes=_SCHEMES), _group)
         known = [first] if first is not None else []
         whole = Slice([code for code in TLS13_GROUPS if code not in known], known)
-        found = yield from eliminate(self._asking, want, whole, _commonest_first(TLS13_GROUPS))
+        found = yield from eliminate(self._asking, want, whole, commonest_first(TLS13_GROUPS))
         self._groups, self._groups_complete = list(found.codes), found.complete
+
+    def _preferred_groups(self) -> Steps[None]:
+        """Which group clients in use get, and which where they put the classical one first."""
+
+        def offer(*shares: int) -> Offer:
+            groups = (*shares, *(code for code in CLASSICAL if code not in shares))
+            return Offer(version="TLSv1.3", suites=_candidates("TLSv1.3"), groups=groups, shares=shares, schemes=_SCHEMES)
+
+        usual, reverse = yield from self._asking.ask([offer(X25519MLKEM768, X25519), offer(X25519, X25519MLKEM768)])
+        self._usual_group = usual.group if isinstance(usual, Flight) else None
+        self._reverse_group = reverse.group if isinstance(reverse, Flight) else None
+
+    def _large_hello(self) -> Steps[None]:
+        """A hello that is answered, padded. Who does not answer it so, and does without the padding, does not bear it."""
+        version = next((version for version in ("TLSv1.3", "TLSv1.2") if version in self._first), None)
+        if version is None or version in self._cautious:
+            self._large = False if version else None
+            return
+        plain = self._offer(version, (self._first[version].cipher_suite,))
+        large = msgspec.structs.replace(plain, padding=_PADDING)
+        failure = self._asking.failure
+        (answer,) = yield from self._asking.ask([large])
+        self._large = isinstance(answer, Flight) or None
+        if not self._large:
+            (short,) = yield from self._asking.ask([plain])
+            (again,) = yield from self._asking.ask([large])
+            if isinstance(short, Flight) and not isinstance(again, Flight):
+                self._large, self._asking.failure = False, failure
 
     def _tls12_groups(self) -> Steps[None]:
         """Curves that TLS 1.3 did not name already, in the best version before it.
@@ -248,7 +295,7 @@ class Scan:
                 complete = complete and bool(taken)
             left = [code for code in TLS12_GROUPS if code not in self._groups and code not in besides]
             want = Wanted(lambda groups: offer((*groups, *besides)), _group, besides)
-            found = yield from eliminate(self._asking, want, Slice(left), _commonest_first(TLS12_GROUPS))
+            found = yield from eliminate(self._asking, want, Slice(left), commonest_first(TLS12_GROUPS))
             self._groups += found.codes
             complete = complete and found.complete
         if complete and self._first:
@@ -265,7 +312,6 @@ class Scan:
         return first.number if first and shows else None
 
     def _tls13_schemes(self) -> Steps[None]:
-        """Families first, then the members of those that the server goes on with."""
         if self._protocols["TLSv1.3"] == "refused":
             self._schemes_left.discard("TLSv1.3")
         first = self._first.get("TLSv1.3")
@@ -274,37 +320,18 @@ class Scan:
         if share is None or self._schemes_asked:
             return
         self._schemes_asked = True
-
-        def offer(wanted: tuple[int, ...]) -> Offer:
-            suites = _candidates("TLSv1.3")
-            return Offer(version="TLSv1.3", suites=suites, groups=(share,), shares=(share,), schemes=wanted)
-
-        families = yield from self._asking.ask([offer(members) for members in schemes.TLS13_FAMILIES])
-        members = [
-            code
-            for held, answer in zip(schemes.TLS13_FAMILIES, families, strict=True)
-            if not isinstance(answer, Refused)
-            for code in held
-        ]
-        answers = (yield from self._asking.ask([offer((code,)) for code in members])) if members else []
-        self._schemes += [code for code, answer in zip(members, answers, strict=True) if _went_on(answer)]
-        if all(isinstance(answer, Refused) or _went_on(answer) for answer in answers):
-            self._schemes_left.discard("TLSv1.3")
+        self._keep_schemes("TLSv1.3", (yield from tls13_schemes(self._asking, _candidates("TLSv1.3"), share)))
 
     def _tls12_schemes(self) -> Steps[None]:
-        """By what the server signs its key exchange with, in all suites that have one."""
-        complete = self._protocols["TLSv1.2"] == "refused"
-        if "TLSv1.2" in self._first and "TLSv1.2" not in self._cautious:
-            signed = tuple(code for code in _candidates("TLSv1.2") if _is_signed(code))
-            want = Wanted(
-                lambda wanted: Offer(version="TLSv1.2", suites=signed, groups=TLS12_GROUPS, schemes=wanted),
-                lambda flight: flight.signature,
-            )
-            found = yield from eliminate(self._asking, want, Slice(schemes.ALL), _commonest_first(_USUAL_SCHEMES))
-            self._schemes += [code for code in found.codes if code not in self._schemes]
-            complete = found.complete
-        if complete:
+        if self._protocols["TLSv1.2"] == "refused":
             self._schemes_left.discard("TLSv1.2")
+        elif "TLSv1.2" in self._first and "TLSv1.2" not in self._cautious:
+            self._keep_schemes("TLSv1.2", (yield from tls12_schemes(self._asking, _candidates("TLSv1.2"))))
+
+    def _keep_schemes(self, version: Version, found: Found) -> None:
+        self._schemes += [code for code in found.codes if code not in self._schemes]
+        if found.complete:
+            self._schemes_left.discard(version)
 
     def _fallback_signal(self) -> Steps[None]:
         """TLS_FALLBACK_SCSV below the best version (RFC 7507); with one version there is nothing to fall back to."""
@@ -341,16 +368,12 @@ def _clear(answer: Settled) -> bool:
     return isinstance(answer, Flight) or (isinstance(answer, Refused) and answer.plain and answer.alert != _ILLEGAL_PARAMETER)
 
 
-def _is_signed(code: int) -> bool:
-    return suite(code).key_exchange in ("ECDHE", "DHE") and suite(code).authentication in ("RSA", "ECDSA", "DSS")
-
-
 def _group(flight: Flight) -> int | None:
     return flight.group
 
 
-def _went_on(answer: Settled) -> bool:
-    return isinstance(answer, Flight) and not answer.retry
+def _named(code: int | None) -> Group | None:
+    return group(code) if code is not None else None
 
 
 def _ordered(codes: Iterable[int], order: Sequence[int]) -> list[int]:
@@ -361,9 +384,3 @@ def _ordered(codes: Iterable[int], order: Sequence[int]) -> list[int]:
 def _echoed(flights: Sequence[Flight], extension: int) -> bool | None:
     """Whether the server answers an extension that was offered to it."""
     return any(extension in flight.extensions for flight in flights) if flights else None
-
-
-def _commonest_first(order: Sequence[int]) -> Weigh:
-    """That what stands at the head of a list is more often accepted than what stands behind."""
-    weights = {code: 0.75**place for place, code in enumerate(order)}
-    return lambda _: lambda code: weights.get(code, 0.0)

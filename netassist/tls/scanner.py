@@ -20,6 +20,8 @@ from netassist.tls.questions import Alone, Batch, Closed, Outcome, Steps, Togeth
 from netassist.tls.server import Server
 
 T = TypeVar("T")
+SEGMENT = 1400
+"""Bytes of a hello that one TCP segment carries."""
 PAUSES = (0.25, 1.0, 3.0)
 """Seconds before a connection that was not had is tried again."""
 
@@ -128,7 +130,10 @@ class Scanner:
     async def _exchange(self, stream: Stream, offer: Offer) -> Flight | Alert | Closed:
         read = read_ssl2 if offer.version == "SSLv2" else read_flight
         received = b""
-        await stream.send(hello_of(offer, os.urandom(64), self._server.server_name))
+        hello = hello_of(offer, os.urandom(64), self._server.server_name)
+        # In segments as on a real path, where they may come one by one; a local one would carry it whole.
+        for at in range(0, len(hello), SEGMENT):
+            await stream.send(hello[at : at + SEGMENT])
         while (found := read(received)) is None:
             try:
                 more = await stream.receive()

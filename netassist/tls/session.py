@@ -6,9 +6,11 @@ its tickets right after the handshake, so that what comes until it closes holds 
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import msgspec
 from OpenSSL import SSL
 from OpenSSL._util import lib
 
@@ -16,6 +18,7 @@ from netassist import __version__
 from netassist.network import Network, Stream
 from netassist.observations import Failed
 from netassist.tls.handshake import client, flush, shake
+from netassist.tls.resumption import resume, reused
 from netassist.tls.server import Server
 from netassist.untrusted import as_text
 
@@ -24,23 +27,32 @@ _MOST_BYTES = 65536
 _HSTS = re.compile(rb"^strict-transport-security:[ \t]*(.*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
-class Visit(msgspec.Struct, frozen=True):
+class Visit(NamedTuple):
     """`alpn` is what was selected, empty where nothing was; `early_data` whether a ticket allows it; `hsts` the header's value.
 
-    None: not established. `hsts` is empty where an HTTP server sent none.
+    None: not established. `hsts` is empty where an HTTP server sent none. `session` is what can be resumed, `resumed` whether
+    one that was offered was.
     """
 
     alpn: str | None = None
     early_data: bool | None = None
     hsts: str | None = None
+    version: str | None = None
+    session: SSL.Session | None = None
+    resumed: bool | None = None
 
 
-async def visit(server: Server, alpn: tuple[str, ...]) -> Visit:
-    """One session, offering `alpn`; on a port of HTTPS with one request. What the peer breaks off is left None, never raised."""
+async def visit(server: Server, alpn: tuple[str, ...], session: SSL.Session | None = None) -> Visit:
+    """One session, offering `alpn` and to resume `session`; on a port of HTTPS with one request.
+
+    What the peer breaks off is left None, never raised.
+    """
     network, port = server.network, server.port
     try:
         async with server.connect() as stream:
             connection = client(server.server_name, alpn=alpn)
+            if session is not None:
+                resume(connection, session)
             await network.within(shake(connection, stream), f"{stream.where}: the TLS handshake")
             selected = as_text(connection.get_alpn_proto_negotiated(), 100)
             asks = server.starttls is None and (selected == "http/1.1" or (not selected and port in HTTPS_PORTS))
@@ -53,9 +65,32 @@ async def visit(server: Server, alpn: tuple[str, ...]) -> Visit:
             await flush(connection, stream)
             answer, ended = await _rest(network, connection, stream)
             ticket = _early_data(connection, ended or bool(answer))
-            return Visit(selected, ticket, _hsts(answer) if asks and answer.startswith(b"HTTP/") else None)
+            return Visit(
+                alpn=selected,
+                early_data=ticket,
+                hsts=_hsts(answer) if asks and answer.startswith(b"HTTP/") else None,
+                version=connection.get_protocol_version_name(),
+                session=connection.get_session(),
+                resumed=reused(connection) if session is not None else None,
+            )
     except Failed:
         return Visit()
+
+
+async def completed(server: Server, groups: Sequence[str]) -> tuple[str, ...]:
+    """Those of the groups with which a whole handshake succeeds, one connection each; not those that OpenSSL does not know."""
+
+    async def completes(group: str) -> bool:
+        try:
+            connection = client(server.server_name, groups=group, version="TLSv1.3")
+            async with server.connect() as stream:
+                await server.network.within(shake(connection, stream), f"{stream.where}: the TLS handshake")
+                return (connection.get_group_name() or "").lower() == group.lower()
+        except (ValueError, Failed):
+            return False
+
+    done = await asyncio.gather(*map(completes, groups))
+    return tuple(group for group, complete in zip(groups, done, strict=True) if complete)
 
 
 async def _rest(network: Network, connection: SSL.Connection, stream: Stream) -> tuple[bytes, bool]:
@@ -77,7 +112,8 @@ async def _rest(network: Network, connection: SSL.Connection, stream: Stream) ->
         return True
 
     try:
-        return answer, await network.within(read(), f"{stream.where}: waiting for the end of the session")
+        ended = await network.within(read(), f"{stream.where}: waiting for the end of the session")
+        return answer, ended
     except Failed as failed:
         return answer, failed.failure.kind == "reset"
 

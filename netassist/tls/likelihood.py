@@ -7,7 +7,7 @@ OpenSSL never had stand at the end. A wrong guess costs a connection, never a fa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 
 from netassist.tls.suites import TLS12_SUITES, TLS13_SUITES, Suite, suite
 
@@ -21,7 +21,7 @@ _UNLIKELY = 0.01
 _BASE = (0x1302, 0x1303, 0x1301, 0x1304, 0x1305)
 
 
-@lru_cache(maxsize=1)
+@cache
 def tls12_order() -> tuple[int, ...]:
     return tuple(sorted(TLS12_SUITES, key=lambda code: _place(suite(code))))
 
@@ -32,23 +32,23 @@ def tls13_order() -> tuple[int, ...]:
 
 def likelihood(found: Sequence[int]) -> Callable[[int], float]:
     """How likely a server that takes those takes a suite too: the same keys, and a cipher that is taken already or common."""
-    accepted = [suite(code) for code in found]
-    kinds = {_kind(held): 1.0 for held in accepted}
-    keys = {held.authentication: 1.0 for held in accepted}
-    exchanges = {*_USUAL_EXCHANGES, *(held.key_exchange for held in accepted)}
+    accepted = [_traits(code) for code in found]
+    exchanges = {*_USUAL_EXCHANGES, *(exchange for exchange, _, _ in accepted)}
+    keys = _KEYS | {key: 1.0 for _, key, _ in accepted}
+    ciphers = _CIPHERS | {cipher: 1.0 for _, _, cipher in accepted}
 
     def weight(code: int) -> float:
-        held = suite(code)
-        kind, key = _kind(held), held.authentication
-        if held.key_exchange not in exchanges:
-            return _UNLIKELY
-        return kinds.get(kind, _CIPHERS.get(kind, _UNLIKELY)) * keys.get(key, _KEYS.get(key, _UNLIKELY))
+        exchange, key, cipher = _traits(code)
+        return ciphers.get(cipher, _UNLIKELY) * keys.get(key, _UNLIKELY) if exchange in exchanges else _UNLIKELY
 
     return weight
 
 
-def _kind(held: Suite) -> tuple[str, str]:
-    return held.cipher.partition("_")[0], held.mode
+@cache
+def _traits(code: int) -> tuple[str, str, tuple[str, str]]:
+    """Key exchange, authentication, and cipher with its mode."""
+    held = suite(code)
+    return held.key_exchange, held.authentication, (held.cipher.partition("_")[0], held.mode)
 
 
 def _place(held: Suite) -> tuple[object, ...]:

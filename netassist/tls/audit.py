@@ -15,7 +15,7 @@ from netassist.tls.facts import VERSIONS, Facts, Support
 from netassist.tls.grade import Grade, grade
 from netassist.tls.groups import Group
 from netassist.tls.key_exchange import QUANTUM_SAFE, KeyExchange, Preferred, Verdict, quantum_verdict
-from netassist.tls.policies import Judgement, judge
+from netassist.tls.policies import Judgement, LeftOut, judge, left_out
 from netassist.tls.resumption import Resumption, resumption
 from netassist.tls.scan import Scan
 from netassist.tls.scanner import Scanner
@@ -65,6 +65,7 @@ class TlsAudit(Report, frozen=True, kw_only=True, tag="netassist/tls-audit/1"):
     name_unrecognized: bool = False
     grade: Grade | None = None
     policies: tuple[Judgement, ...] = ()
+    policies_left_out: tuple[LeftOut, ...] = ()
     connections: int = 0
     incomplete: tuple[str, ...] = ()
     dh_bits: tuple[int, ...] = ()
@@ -145,6 +146,7 @@ async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit
         name_unrecognized=scan.name_unrecognized,
         grade=grade(facts, weaknesses, certificates),
         policies=judge(facts, certificates),
+        policies_left_out=left_out(),
         connections=network.connections - before,
         incomplete=incomplete,
         dh_bits=facts.dh_bits,

@@ -1,26 +1,39 @@
 """Until when standards allow the classical algorithms that a server uses.
 
-- NIST IR 8547 (initial public draft, November 2024), "Transition to Post-Quantum Cryptography Standards", tables 2 and 4:
+- NIST IR 8547 (initial public draft, 12 November 2024), "Transition to Post-Quantum Cryptography Standards", tables 2 and 4:
   signatures and key establishment by RSA, elliptic curves and finite fields with 112 bits of strength are deprecated after
-  2030, all of them disallowed after 2035 (https://csrc.nist.gov/pubs/ir/8547/ipd).
-- NSA, "CNSA 2.0 and Quantum Computing FAQ" (version 2.1, December 2024): in US national security systems CNSA 2.0 algorithms are
-  mandated by the end of 2031, unless noted otherwise (https://www.nsa.gov/Cybersecurity/Post-Quantum-Cybersecurity-Resources/).
+  2030, all of them disallowed after 2035.
+- NSA, "CNSA 2.0 and Quantum Computing FAQ" (version 2.1, December 2024), after CNSSP 15: "by December 31, 2031, CNSA 2.0
+  algorithms are mandated for use unless otherwise noted" in US national security systems.
+
+docs/policies.md tells how these texts were had.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
+Standard = Literal["NIST IR 8547", "CNSA 2.0"]
+SOURCES: dict[Standard, str] = {
+    "NIST IR 8547": "https://csrc.nist.gov/pubs/ir/8547/ipd",
+    "CNSA 2.0": "https://media.defense.gov/2022/Sep/07/2003071836/-1/-1/0/CSI_CNSA_2.0_FAQ_.PDF",
+}
+
 
 class Deadline(msgspec.Struct, frozen=True):
-    """Until when `standard` allows a classical part that was found; `after` is the last day (ISO 8601)."""
+    """Until when `standard` allows a classical part that was found; `after` is the last day (ISO 8601), `source` says so."""
 
-    standard: str
+    standard: Standard
     what: str
     after: str
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.source:
+            msgspec.structs.force_setattr(self, "source", SOURCES[self.standard])
 
 
 class ClassicalPart(NamedTuple):

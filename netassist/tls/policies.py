@@ -28,7 +28,7 @@ _DAY = 86_400
 
 
 class CertificateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the server's own certificates are to be; an empty list allows anything."""
+    """What the server's own certificates are to be; an empty list allows anything. Years are the last that allow something."""
 
     keys: tuple[str, ...] = ()
     curves: tuple[str, ...] = ()
@@ -36,22 +36,30 @@ class CertificateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rsa_bits: int = 0
     ec_bits: int = 0
     signatures: tuple[str, ...] = ()
+    signatures_until: dict[int, tuple[str, ...]] = {}
     weak_signatures: tuple[str, ...] = ()
     longest_days: int | None = None
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One baseline. Suites are regular expressions on whole IANA names; None of a switch: the policy does not speak of it."""
+    """One baseline. Suites are regular expressions on whole IANA names; None of a switch: the policy does not speak of it.
+
+    `date` is that of `version` (ISO 8601, as far as it is known), `text` tells how its words were had; a year of `suites_until`
+    is the last that allows these suites.
+    """
 
     title: str
     version: str
+    date: str
     source: str
+    text: str
     versions: tuple[Version, ...]
     suites: tuple[str, ...]
     certificate: CertificateRule
     note: str = ""
     required_versions: tuple[Version, ...] = ()
     discouraged_versions: tuple[Version, ...] = ()
+    suites_until: dict[int, tuple[str, ...]] = {}
     discouraged_suites: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     one_of_groups: tuple[str, ...] = ()
@@ -72,6 +80,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     title: str
     version: str
+    date: str
     source: str
     note: str
     verdict: Literal["pass", "deviates", "unknown"]
@@ -79,10 +88,32 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     not_measured: tuple[str, ...] = ()
 
 
+class LeftOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A baseline that servers are not held against, and why not."""
+
+    title: str
+    source: str
+    because: str
+
+
+class _Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    policies: dict[str, Policy]
+    left_out: tuple[LeftOut, ...]
+
+
 @lru_cache(maxsize=1)
+def _contents() -> _Contents:
+    return msgspec.convert(tomllib.loads(_FILE.read_text(encoding="utf-8")), _Contents, str_keys=True)
+
+
 def policies() -> dict[str, Policy]:
     """The policies by their ids."""
-    return msgspec.convert(tomllib.loads(_FILE.read_text(encoding="utf-8")), dict[str, Policy])
+    return _contents().policies
+
+
+def left_out() -> tuple[LeftOut, ...]:
+    """The policies that people may look for and that are not among them."""
+    return _contents().left_out
 
 
 def judge(facts: Facts, certificates: Sequence[CertificateInfo]) -> tuple[Judgement, ...]:
@@ -93,16 +124,17 @@ def judge(facts: Facts, certificates: Sequence[CertificateInfo]) -> tuple[Judgem
 
 
 def judge_by(name: str, policy: Policy, facts: Facts, certificates: Sequence[CertificateInfo]) -> Judgement:
-    """The server against one policy."""
+    """The server against one policy. What it allows up to a year is judged by the year in which the certificates were seen."""
+    year = max((held.started.year for held in certificates), default=None)
     leaves = [held.chain[0] for held in certificates if held.chain]
     switches = _switches(policy, facts)
     deviations = (
         *_of_versions(policy, facts),
-        *_of_suites(policy, facts),
+        *_of_suites(policy, facts, year),
         *_of_groups(policy, facts),
         *(switch.text for switch in switches if switch.wrong),
         *_of_hsts(policy, facts),
-        *(f"{leaf.subject}: {text}" for leaf in leaves for text in _of_certificate(policy.certificate, leaf)),
+        *(f"{leaf.subject}: {text}" for leaf in leaves for text in _of_certificate(policy.certificate, leaf, year)),
     )
     missing = (
         *_missing(policy, facts),
@@ -113,6 +145,7 @@ def judge_by(name: str, policy: Policy, facts: Facts, certificates: Sequence[Cer
         id=name,
         title=policy.title,
         version=policy.version,
+        date=policy.date,
         source=policy.source,
         note=policy.note,
         verdict="deviates" if deviations else "unknown" if missing else "pass",
@@ -136,15 +169,19 @@ def _of_versions(policy: Policy, facts: Facts) -> Iterator[str]:
             yield f"{version} is not accepted"
 
 
-def _of_suites(policy: Policy, facts: Facts) -> Iterator[str]:
+def _of_suites(policy: Policy, facts: Facts, year: int | None) -> Iterator[str]:
+    allowed = (*policy.suites, *(pattern for patterns in policy.suites_until.values() for pattern in patterns))
     for version in _accepted(facts):
         names = [held.name for held in facts.suites.get(version, ())]
-        wrong = [name for name in names if not _fits(name, policy.suites)]
+        wrong = [name for name in names if not _fits(name, allowed)]
         discouraged = [name for name in names if name not in wrong and _fits(name, policy.discouraged_suites)]
         if wrong:
             yield f"{version}: {_listed(wrong)}"
         if discouraged:
             yield f"{version}: {_listed(discouraged)}, which should not be accepted"
+        for last, patterns in policy.suites_until.items():
+            if year is not None and year > last and (lapsed := [name for name in names if _fits(name, patterns)]):
+                yield f"{version}: {_listed(lapsed)}, recommended until {last}"
 
 
 def _of_groups(policy: Policy, facts: Facts) -> Iterator[str]:
@@ -209,7 +246,7 @@ def _of_hsts(policy: Policy, facts: Facts) -> Iterator[str]:
         yield f"HSTS for less than {policy.hsts_seconds // _DAY} days"
 
 
-def _of_certificate(rule: CertificateRule, leaf: Certificate) -> Iterator[str]:
+def _of_certificate(rule: CertificateRule, leaf: Certificate, year: int | None) -> Iterator[str]:
     key, days = leaf.key, (leaf.not_after - leaf.not_before).days
     kind = key.type or "unknown"
     if rule.keys and kind not in rule.keys:
@@ -223,6 +260,9 @@ def _of_certificate(rule: CertificateRule, leaf: Certificate) -> Iterator[str]:
     signed = leaf.signature_algorithm
     if (rule.signatures and signed not in rule.signatures) or any(weak in signed.lower() for weak in rule.weak_signatures):
         yield f"signed with {signed}"
+    for last, names in rule.signatures_until.items():
+        if year is not None and year > last and signed in names:
+            yield f"signed with {signed}, recommended until {last}"
     if rule.longest_days is not None and days > rule.longest_days:
         yield f"valid for {days} days, more than {rule.longest_days}"
 

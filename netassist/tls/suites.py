@@ -16,16 +16,17 @@ from netassist.tls.suites_data import NAMES
 _NULL_SUITE = 0x0000
 """TLS_NULL_WITH_NULL_NULL is what a connection begins with, and "MUST NOT be negotiated" (RFC 5246, appendix A.5)."""
 _TLS13_CODES = frozenset(
-    (*range(0x1301, 0x1308), 0x00C6, 0x00C7, 0xC0B4, 0xC0B5, *range(0xC103, 0xC107))  # RFC 8446, 8998, 9150, 9367
+    # RFC 8446, 8998, 9150, 9367 and, for Ascon, as registered
+    (*range(0x1301, 0x1308), 0x00C6, 0x00C7, 0xC0B4, 0xC0B5, *range(0xC103, 0xC107), *range(0x006E, 0x0072))
 )
 _CIPHERS = {
     "AES_128": 128, "AES_256": 256, "ARIA_128": 128, "ARIA_256": 256, "CAMELLIA_128": 128, "CAMELLIA_256": 256,
     "CHACHA20_POLY1305": 256, "SEED": 128, "IDEA_128": 128, "IDEA": 128, "3DES_EDE": 112, "DES_192_EDE3": 112, "DES_64": 56,
     "DES40": 40, "DES_CBC_40": 40, "DES": 56, "RC4_128_EXPORT40": 40, "RC4_128": 128, "RC4_64": 64, "RC4_56": 56, "RC4_40": 40,
     "RC2_128_CBC_EXPORT40": 40, "RC2_128": 128, "RC2_CBC_40": 40, "RC2_CBC_56": 56, "FORTEZZA": 80, "AEGIS_256": 256,
-    "AEGIS_128L": 128, "SM4": 128, "KUZNYECHIK": 256, "MAGMA": 256, "28147": 256,
+    "AEGIS_128L": 128, "ASCONAEAD128": 128, "SM4": 128, "KUZNYECHIK": 256, "MAGMA": 256, "28147": 256,
 }  # fmt: skip
-_AEAD = re.compile(r"GCM|CCM(?:_8)?|POLY1305|AEGIS_\w+?(?=_SHA)|MGM_[LS]")
+_AEAD = re.compile(r"GCM|CCM(?:_8)?|POLY1305|AEGIS_\w+?(?=_SHA)|ASCONAEAD128|MGM_[LS]")
 _HASHES = re.compile(r"_(MD5|SHA|SHA256|SHA384|SHA512|SM3|IMIT|OMAC|GOSTR3411)(?:_OLD)?$")
 _EXCHANGES = (
     # Prefix of the name, key exchange, authentication.

@@ -1,7 +1,7 @@
-"""Every cipher suite by its code: the names are those of the IANA registry "TLS Cipher Suites".
+"""The code points of the IANA registry "TLS Cipher Suites" and their names.
 
-Written by build-support/cipher_suites.py out of https://www.iana.org/assignments/tls-parameters/tls-parameters-4.csv, with
-the suites of SSL 2.0 (above 0xFFFF) and those that servers were built with and the registry does not have.
+Written by build-support/registries.py out of https://www.iana.org/assignments/tls-parameters/tls-parameters-4.csv
+as of 2026-01-13, with the suites of SSL 2.0 (above 0xFFFF) and those that servers were built with and the registry does not have.
 """
 
 NAMES: dict[int, str] = {
@@ -90,6 +90,10 @@ NAMES: dict[int, str] = {
     0x006B: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
     0x006C: "TLS_DH_anon_WITH_AES_128_CBC_SHA256",
     0x006D: "TLS_DH_anon_WITH_AES_256_CBC_SHA256",
+    0x006E: "TLS_ASCONAEAD128_ASCONHASH256",
+    0x006F: "TLS_ASCONAEAD128_SHA256",
+    0x0070: "TLS_AES_128_GCM_ASCONHASH256",
+    0x0071: "TLS_AES_128_CCM_ASCONHASH256",
     0x0080: "TLS_GOSTR341094_WITH_28147_CNT_IMIT",
     0x0081: "TLS_GOSTR341001_WITH_28147_CNT_IMIT",
     0x0082: "TLS_GOSTR341094_WITH_NULL_GOSTR3411",

@@ -133,6 +133,8 @@ def test_the_same_server_gives_the_same_report() -> None:
         kept = msgspec.to_builtins(report)
         for part in (kept, *kept["certificates"]):
             del part["started"], part["duration_s"]
+        for held in kept["certificates"]:
+            del held["revocation"]["checked_at"]
         assert isinstance(kept, dict)
         return kept
 

@@ -31,12 +31,60 @@ def test_a_sound_server_with_hsts_is_exceptional() -> None:
     assert (given.letter, given.caps, given.not_measured) == ("A+", (), ())
     # (100+100)/2, RSA 2048, (256 and 128 bits: 100+80)/2; 30 + 27 + 36.
     assert given.scores == Scores(100, 90, 90, 93)
-    assert "2009q" in given.guide
+    assert "2009r" in given.guide
 
 
 def test_without_hsts_it_is_an_a() -> None:
     assert graded(server(hsts=None)).letter == "A"
     assert graded(server(hsts="max-age=300")).letter == "A"
+
+
+@pytest.mark.parametrize(
+    ("sent", "letter", "reason"),
+    [
+        (None, "A", "A+ takes HSTS for 180 days or more, which was not seen"),
+        ("", "A", "A+ takes HSTS for 180 days or more, which was not seen"),
+        ("max-age=15551999", "A", "A+ takes HSTS for 180 days or more, which was not seen"),
+        ("max-age=15552000", "A+", ""),
+        ('max-age="31536000"; preload', "A+", ""),
+        ("max-age=0", "A-", "HSTS is disabled"),
+        ("includeSubDomains", "A-", "HSTS is invalid"),
+    ],
+)
+def test_hsts_decides_between_the_letters_of_a_good_server(sent: str | None, letter: str, reason: str) -> None:
+    given = graded(server(hsts=sent))
+    assert (given.letter, reasons(given, letter)) == (letter, reason)
+
+
+def test_every_cap_says_where_the_guide_has_it() -> None:
+    suites = {
+        "SSLv2": ("SSL_CK_RC4_128_WITH_MD5",),
+        "SSLv3": ("TLS_RSA_WITH_3DES_EDE_CBC_SHA",),
+        "TLSv1.0": ("TLS_RSA_WITH_RC4_128_SHA", "TLS_RSA_EXPORT_WITH_DES40_CBC_SHA", "TLS_RSA_WITH_NULL_SHA256"),
+        "TLSv1.1": ("TLS_RSA_WITH_3DES_EDE_CBC_SHA",),
+        "TLSv1.2": ("TLS_RSA_WITH_AES_128_CBC_SHA",),
+    }
+    held = certificate("RSA", 1024, trusted=False, hostname_matches=False, problems=("md5_signature", "self_signed"))
+    exchanged = [Weakness(weakness, "vulnerable", "seen twice") for weakness in ACTIVE]
+    given = graded(
+        server(suites, compression=True, secure_renegotiation=False, hsts="max-age=0", dh_bits=(512,)), [held], exchanged
+    )
+    assert given.letter in ("T", "M")
+    assert len(given.caps) > 20
+    assert all(cap.section for cap in given.caps), [cap for cap in given.caps if not cap.section]
+
+
+def test_poodle_is_of_cbc() -> None:
+    old = {"SSLv3": ("TLS_RSA_WITH_RC4_128_SHA",), "TLSv1.2": ECDHE_GCM, "TLSv1.3": TLS13}
+    assert "SSLv3 is accepted" in reasons(graded(server(old)), "B")
+    assert "sslv3_poodle" in reasons(graded(server({**old, "SSLv3": ("TLS_RSA_WITH_AES_128_CBC_SHA",)})), "C")
+
+
+def test_a_suite_for_export_bounds_the_key_exchange() -> None:
+    suites = {"TLSv1.2": (*ECDHE_GCM, "TLS_RSA_EXPORT_WITH_DES40_CBC_SHA"), "TLSv1.3": TLS13}
+    given = graded(server(suites))
+    assert given.scores is not None
+    assert given.scores.key_exchange == 40
 
 
 @pytest.mark.parametrize(
@@ -52,7 +100,9 @@ def test_without_hsts_it_is_an_a() -> None:
         ({"TLSv1.2": ("TLS_RSA_WITH_RC4_128_SHA",), "TLSv1.3": TLS13}, "C"),
         ({"TLSv1.2": ("TLS_RSA_WITH_RC4_128_SHA",)}, "F"),
         ({"TLSv1.2": ("TLS_RSA_WITH_3DES_EDE_CBC_SHA",), "TLSv1.3": TLS13}, "C"),
-        ({"TLSv1.2": (*ECDHE_GCM, "TLS_RSA_WITH_3DES_EDE_CBC_SHA")}, "A+"),  # at the end, for old clients alone
+        # At the end, for old clients alone.
+        ({"TLSv1.2": (*ECDHE_GCM, "TLS_RSA_WITH_3DES_EDE_CBC_SHA"), "TLSv1.3": TLS13}, "A+"),
+        ({"TLSv1.2": ECDHE_GCM}, "A-"),
         ({"TLSv1.2": ("TLS_RSA_WITH_AES_128_GCM_SHA256",)}, "B"),
         ({"TLSv1.2": ("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",)}, "B"),
         ({"TLSv1.2": (*ECDHE_GCM, "TLS_RSA_EXPORT_WITH_DES40_CBC_SHA")}, "F"),
@@ -70,7 +120,7 @@ def test_versions_and_suites_cap_the_letter(suites: dict[str, tuple[str, ...]], 
 
 def test_a_weak_suite_that_is_put_first_counts_as_what_clients_get() -> None:
     suites = {"TLSv1.2": ("TLS_RSA_WITH_AES_128_GCM_SHA256", *ECDHE_GCM)}
-    assert graded(server(suites)).letter == "A+"
+    assert reasons(graded(server(suites)), "B") == ""
     given = graded(server(suites, server_preference={"TLSv1.2": True}))
     assert (given.letter, reasons(given, "B")) == ("B", "no forward secrecy is what TLSv1.2 gets")
 
@@ -80,7 +130,7 @@ def test_a_weak_suite_that_is_put_first_counts_as_what_clients_get() -> None:
     [
         ({"compression": True}, "C"),
         ({"secure_renegotiation": False}, "A-"),
-        ({"fallback_scsv": False}, "A"),
+        ({"fallback_scsv": False}, "A+"),  # not since 2009r
     ],
 )
 def test_features_cap_the_letter(changes: dict[str, object], letter: str) -> None:
@@ -91,7 +141,8 @@ def test_features_cap_the_letter(changes: dict[str, object], letter: str) -> Non
 def test_a_weakness_shown_by_an_exchange_is_an_f(weakness: WeaknessId) -> None:
     others = [held for held in SAFE if held.id != weakness]
     given = graded(server(), exchanged=[*others, Weakness(weakness, "vulnerable", "seen twice")])
-    assert (given.letter, given.caps[0]) == ("F", Cap("F", f"{weakness}: seen twice"))
+    assert given.letter == "F"
+    assert (given.caps[0].letter, given.caps[0].reason) == ("F", f"{weakness}: seen twice")
 
 
 @pytest.mark.parametrize(
@@ -120,22 +171,50 @@ def test_the_best_score_takes_the_largest_keys_and_ciphers() -> None:
 
 @pytest.mark.parametrize(("bits", "letter"), [(512, "F"), (1024, "B"), (2048, "A+")])
 def test_diffie_hellman_groups_count(bits: int, letter: str) -> None:
-    suites = {"TLSv1.2": (*ECDHE_GCM, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256")}
+    suites = {"TLSv1.2": (*ECDHE_GCM, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"), "TLSv1.3": TLS13}
     assert graded(server(suites, dh_bits=(bits,))).letter == letter
 
 
 def test_a_certificate_that_is_not_trusted_is_a_t_whatever_else() -> None:
     given = graded(server(), [certificate(trusted=False, trust_error="self-signed certificate")])
     assert (given.letter, given.trust_ignored) == ("T", "A+")
-    assert given.caps[0] == Cap("T", "the certificate is not trusted: self-signed certificate")
+    assert given.caps[0] == Cap("T", "the certificate is not trusted: self-signed certificate", "certificate inspection")
     assert graded(server(), [certificate(hostname_matches=False)]).letter == "M"
     assert graded(server(), [certificate(problems=("sha1_signature",))]).letter == "T"
     assert graded(server(), [certificate(problems=("md5_signature",))]).letter == "F"
 
 
+def test_a_chain_that_lacks_a_link_alone_is_no_t() -> None:
+    lacking = certificate(trusted=False, trust_error="unable to get local issuer certificate", problems=("missing_intermediate",))
+    given = graded(server(), [lacking])
+    assert (given.letter, reasons(given, "B")) == ("B", "the chain is incomplete")
+    assert "trust in the certificate" in given.not_measured
+    expired = msgspec.structs.replace(lacking, problems=("expired", "missing_intermediate"))
+    assert graded(server(), [expired]).letter == "T"
+
+
+def test_what_two_certificates_have_in_common_is_said_once() -> None:
+    held = certificate("RSA", 1024, trusted=False, trust_error="self-signed certificate")
+    given = graded(server(), [held, held])
+    assert len(given.caps) == len(set(given.caps)) == 2
+
+
+def test_a_revoked_certificate_is_a_t_though_the_chain_is_trusted() -> None:
+    given = graded(server(), [certificate(problems=("revoked",))])
+    assert (given.letter, given.caps[0].reason) == ("T", "the certificate is revoked")
+
+
+def test_a_key_that_was_made_badly_is_an_f() -> None:
+    held = certificate("RSA", 2048)
+    made_badly = msgspec.structs.replace(held.chain[0].key, problems=("roca",))
+    leaf = msgspec.structs.replace(held.chain[0], key=made_badly)
+    given = graded(server(), [msgspec.structs.replace(held, chain=(leaf,))])
+    assert (given.letter, given.caps[0].reason) == ("F", "an insecure key: roca")
+
+
 def test_what_was_not_tested_is_said_and_bars_the_plus() -> None:
-    given = graded(server({"TLSv1.2": (*ECDHE_GCM, "TLS_RSA_WITH_AES_128_GCM_SHA256")}), exchanged=())
-    assert (given.letter, given.not_measured) == ("A", ACTIVE)
+    given = graded(server({"TLSv1.2": (*ECDHE_GCM, "TLS_RSA_WITH_AES_128_GCM_SHA256"), "TLSv1.3": TLS13}), exchanged=())
+    assert (given.letter, set(given.not_measured)) == ("A", set(ACTIVE))
 
 
 def test_what_may_be_missing_is_said() -> None:

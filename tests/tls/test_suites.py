@@ -19,6 +19,8 @@ from netassist.tls.suites_data import NAMES
         (0x0016, ("DHE", "RSA", "3DES_EDE", 112, "CBC", "SHA")),
         (0xC0A8, ("PSK", "PSK", "AES_128", 128, "CCM_8", "AEAD")),
         (0xC104, ("any", "any", "MAGMA", 256, "MGM", "AEAD")),
+        (0x006E, ("any", "any", "ASCONAEAD128", 128, "", "AEAD")),
+        (0x0071, ("any", "any", "AES_128", 128, "CCM", "AEAD")),
         (0xC021, ("SRP", "RSA", "AES_256", 256, "CBC", "SHA")),
         (0x020080, ("RSA", "RSA", "RC4_128", 40, "", "MD5")),
     ],

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from time import monotonic
 
 from netassist.assistant.answers import Answer, Step, StepStatus, answered, unanswered
 from netassist.assistant.events import Event, Finished, Moved, Planned, Started
-from netassist.assistant.gate import Approve, Pass, Refused, admit
+from netassist.assistant.gate import Approve, Pass, Refused, admit, network_for
 from netassist.assistant.journal import Journal, entry
 from netassist.audit import judged
 from netassist.backends.planning import LONGEST_REQUEST, Backend, Exchange, Plan
 from netassist.configuration import Settings
 from netassist.entities import Entity, recognise
 from netassist.grounding import within_reach
-from netassist.network import Network, Progress
+from netassist.network import Network
 from netassist.reports.text import sentence
 from netassist.targets import host_of
 from netassist.toolbox import Call, Risk, run, tools
@@ -186,14 +185,3 @@ def _unused(named: Sequence[Entity], calls: Sequence[Call]) -> tuple[str, ...]:
     used |= {str(value) for call in calls for value in call.arguments.values()}
     targets = dict.fromkeys(str(entity.value) for entity in named if entity.kind in ("host", "network", "url"))
     return tuple(target for target in targets if target not in used and host_of(target).lower().rstrip(".") not in used)
-
-
-def network_for(call: Call, passed: Pass, settings: Settings, progress: Callable[[Progress], None]) -> Network:
-    """The way out for one admitted call."""
-    return Network(
-        passed.scope,
-        deadline=tools()[call.name].deadline_s,
-        progress=progress,
-        ca_file=Path(settings.ca_file).expanduser() if settings.ca_file else None,
-        resolver=settings.resolver,
-    )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from netassist.assistant.answers import Refusal
 from netassist.configuration import Settings
-from netassist.entities import Entity
-from netassist.grounding import grounded
+from netassist.network import Network, Progress
 from netassist.observations import Failed
 from netassist.scope import Scope
 from netassist.targets import parse_host, parse_network
 from netassist.toolbox import Call, InvalidCall, Risk, targets_of, tools, validated
+
+if TYPE_CHECKING:
+    from netassist.entities import Entity
 
 Approve = Callable[[Call, Risk], Awaitable[bool]]
 """Asks a person for a yes; answers False where there is nobody to ask."""
@@ -45,6 +48,17 @@ def risk_of(call: Call) -> Risk:
     return tools()[call.name].risk
 
 
+def network_for(call: Call, passed: Pass, settings: Settings, progress: Callable[[Progress], None]) -> Network:
+    """The way out for one admitted call."""
+    return Network(
+        passed.scope,
+        deadline=tools()[call.name].deadline_s,
+        progress=progress,
+        ca_file=Path(settings.ca_file).expanduser() if settings.ca_file else None,
+        resolver=settings.resolver,
+    )
+
+
 async def admit(
     call: Call, settings: Settings, entities: Sequence[Entity] | None, approved: frozenset[Risk], approve: Approve
 ) -> Pass:
@@ -63,8 +77,11 @@ async def admit(
         raise Refused("invalid", str(error)) from None
     if not tools()[call.name].implemented:
         raise Refused("unavailable", f"{call.name} is not there yet; `netassist tools` lists what is")
-    if entities is not None and (missing := grounded(call, entities)):
-        raise Refused("ungrounded", f"{call.name}: {missing}, so it is not run")
+    if entities is not None:
+        from netassist.grounding import grounded
+
+        if missing := grounded(call, entities):
+            raise Refused("ungrounded", f"{call.name}: {missing}, so it is not run")
     scope = settings.scope_for(*targets_of(call))
     _check_scope(call, scope)
     risk = risk_of(call)

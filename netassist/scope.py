@@ -11,30 +11,46 @@ from netassist.targets import Address, Network, parse_address, parse_network
 
 # Cloud metadata services answer on link-local 169.254.0.0/16, and on these addresses outside it.
 _METADATA = frozenset(ipaddress.ip_address(a) for a in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16"))
+# What Python takes for global and is not one host of the public Internet, or leads to an IPv4 address inside it: protocol
+# assignments and Teredo, 6to4 and its relays, documentation (IANA special-purpose address registries).
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(a) for a in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+)
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class Scope(msgspec.Struct, frozen=True):
     """What one request may touch.
 
     `named` are the hosts, addresses and networks that the user wrote out; `allow` and `deny` come from the configuration
-    and hold addresses, networks, host names, and suffixes that begin with a dot (``.example.org``).
+    and hold addresses, networks, host names, and suffixes that begin with a dot (``.example.org``). `learned` are hosts that
+    nobody named but what a third party published, and may be touched at public addresses only.
     """
 
     named: frozenset[str] = frozenset()
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    learned: frozenset[str] = frozenset()
 
     def naming(self, *hosts: str) -> Scope:
         """The same scope with more hosts that the user has written out."""
-        return Scope(self.named | {_spelled(host) for host in hosts}, self.allow, self.deny)
+        return msgspec.structs.replace(self, named=self.named | {_spelled(host) for host in hosts})
+
+    def learning(self, *hosts: str) -> Scope:
+        """The same scope with more hosts that a third party named, whose addresses have to be public."""
+        return msgspec.structs.replace(self, learned=self.learned | {_spelled(host) for host in hosts})
 
     def check_host(self, host: str) -> None:
         """Raises Failed(out_of_scope) unless `host` (name or address) was named or is allowed, and is not denied."""
         name, address = _spelled(host), parse_address(host)
         if _listed(self.deny, name, address):
             raise Failed("out_of_scope", f"{host}: the configuration denies it ([scope] deny)")
-        if not (name in self.named or _listed(self.named, name, address) or _listed(self.allow, name, address)):
+        if not (self._wanted(name, address) or name in self.learned):
             raise Failed("out_of_scope", f"{host}: not named in the request; name it, or allow it in [scope] allow")
+
+    def _wanted(self, name: str, address: Address | None) -> bool:
+        """Whether the user named or allowed it."""
+        return name in self.named or _listed(self.named, name, address) or _listed(self.allow, name, address)
 
     def check_network(self, area: Network) -> tuple[Network, ...]:
         """The denied networks inside `area`, which a scan of it has to leave out.
@@ -60,6 +76,17 @@ class Scope(msgspec.Struct, frozen=True):
                 "out_of_scope",
                 f"{host}: resolves to {plain}, which must be written out; name the address, or allow it in [scope] allow",
             )
+        if not (written or self._wanted(_spelled(host), parse_address(host)) or _public(plain)):
+            raise Failed("out_of_scope", f"{host}: resolves to {plain}, which is no public address; allow it in [scope] allow")
+
+
+def _public(address: Address) -> bool:
+    """Whether it is a single host's on the public Internet, by itself and not by translation into another address."""
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        return False
+    if address.version == 6 and address not in _GLOBAL_UNICAST:
+        return False
+    return not any(address.version == network.version and address in network for network in _NOT_PUBLIC)
 
 
 def _spelled(host: str) -> str:

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import socket
-from typing import Literal, cast
+from typing import Literal
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import mldsa
-from cryptography.x509.oid import NameOID
-from OpenSSL import crypto
 
 from netassist.network import Network
 from netassist.observations import Endpoint
@@ -24,7 +18,7 @@ from netassist.tls import hello as wire
 from netassist.tls.deadlines import ClassicalPart, deadlines, rsa_strength
 from netassist.tls.hello import Alert, ServerHello
 from tests.lab.http import raw_server
-from tests.lab.pki import Identity, Key, authority, leaf
+from tests.lab.pki import authority, issue, leaf
 from tests.lab.scripted import Reply, scripted_server
 from tests.lab.ssh import ssh_server
 from tests.lab.tls import tls_server
@@ -124,14 +118,8 @@ def test_before_tls_1_3_nothing_more_needs_to_be_asked(version: str) -> None:
     assert (report.key_exchange.kind, report.authentication.signature) == ("classical", None)
 
 
-@pytest.mark.filterwarnings("ignore:Passing pyOpenSSL PKey objects")  # the one way by which pyOpenSSL takes an ML-DSA key
 def test_an_ml_dsa_certificate_is_post_quantum() -> None:
-    key, now = mldsa.MLDSA65PrivateKey.generate(), datetime.datetime.now(datetime.UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lab")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1))
-    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    held = crypto.load_privatekey(crypto.FILETYPE_PEM, key.private_bytes(*form))
-    with tls_server(Identity(builder.sign(key, None), cast(Key, held))) as server:
+    with tls_server(issue("lab", None, key="mldsa65")) as server:
         report = check(server.port)
     keys = report.authentication
     assert (report.verdict, keys.leaf_key, keys.signature, keys.post_quantum) == ("safe", "ML-DSA-65", "mldsa65", True)

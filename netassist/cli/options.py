@@ -15,6 +15,14 @@ Config = Annotated[Path | None, Parameter(help="Another configuration file than 
 CaFile = Annotated[
     Path | None, Parameter(name="--ca-file", help="PEM certificates of authorities to trust besides the system's.")
 ]
+CheckRevocation = Annotated[
+    bool,
+    Parameter(
+        name="--check-revocation",
+        help="Ask the OCSP responders and CRL servers that trusted certificates name, though you have not named them.",
+        negative="",
+    ),
+]
 ModelFile = Annotated[Path | None, Parameter(name="--model", help="A GGUF file to plan with, instead of the built-in model.")]
 Threads = Annotated[int | None, Parameter(help="Threads of the model; all usable cores where left out.")]
 Approve = Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from netassist.cli.exits import CLEAN, FINDINGS, INCOMPLETE, INTERRUPTED, REFUSED, USAGE
-from netassist.cli.options import Approve, CaFile, Config, FailOn, Format, reaches
+from netassist.cli.options import Approve, CaFile, CheckRevocation, Config, FailOn, Format, reaches
 
 if TYPE_CHECKING:
     from netassist.assistant.gate import Pass
@@ -26,6 +26,7 @@ def run(
     approve: Approve = (),
     fail_on: FailOn = "never",
     ca_file: CaFile = None,
+    check_revocation: CheckRevocation = False,
     config: Config = None,
 ) -> int:
     """Run one tool without any model."""
@@ -42,7 +43,7 @@ def run(
     except InvalidCall as error:
         target = next((pairs[name] for name in ("host", "target", "url", "name") if name in pairs), "")
         return _refused(format, tool, target, "invalid", str(error), USAGE)
-    return asyncio.run(_ran(call, settings, frozenset(approve), format, fail_on))
+    return asyncio.run(_ran(call, settings, frozenset(approve), format, fail_on, check_revocation))
 
 
 def _pairs(arguments: Sequence[str]) -> dict[str, str]:
@@ -73,7 +74,9 @@ def _refused(format: str, tool: str, target: str, rule: str, message: str, code:
     return code
 
 
-async def _ran(call: Call, settings: Settings, approved: frozenset[Risk], format: str, fail_on: str) -> int:
+async def _ran(
+    call: Call, settings: Settings, approved: frozenset[Risk], format: str, fail_on: str, check_revocation: bool
+) -> int:
     from netassist.assistant.gate import Refused, admit
     from netassist.assistant.journal import Journal, entry
     from netassist.cli.output import show
@@ -90,7 +93,7 @@ async def _ran(call: Call, settings: Settings, approved: frozenset[Risk], format
         journal.write(entry(request, "the user", call, "nobody", str(refused)))
         code = USAGE if refused.kind == "invalid" else INCOMPLETE if refused.kind == "unavailable" else REFUSED
         return _refused(format, call.name, " ".join(targets_of(call)), refused.kind, str(refused), code)
-    report, interrupted = await _measured(call, passed, settings)
+    report, interrupted = await _measured(call, passed, settings, check_revocation)
     journal.write(entry(request, "the user", call, passed.allowed_by, report))
     show(report, format)
     if interrupted:
@@ -104,14 +107,15 @@ async def _ran(call: Call, settings: Settings, approved: frozenset[Risk], format
     return FINDINGS if reaches(report.findings, fail_on) else CLEAN
 
 
-async def _measured(call: Call, passed: Pass, settings: Settings) -> tuple[Report, bool]:
+async def _measured(call: Call, passed: Pass, settings: Settings, check_revocation: bool) -> tuple[Report, bool]:
     from netassist import toolbox
-    from netassist.assistant.conversation import network_for
+    from netassist.assistant.gate import network_for
     from netassist.audit import judged
     from netassist.cli.terminal import ProgressLine, interruptible
 
     line, interrupted = ProgressLine(), False
     network = network_for(call, passed, settings, lambda progress: line.moved(0, progress))
+    network.revocation = check_revocation
 
     def interrupt() -> None:
         nonlocal interrupted

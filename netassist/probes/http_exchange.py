@@ -42,7 +42,7 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 class Exchange(NamedTuple):
-    """What came back. `cut` says why the body did not come to an end."""
+    """What came back. `cut` says why the body did not come to an end; of `body` there is what came until its limit."""
 
     address: str
     status_code: int
@@ -50,6 +50,7 @@ class Exchange(NamedTuple):
     http_version: str
     timing: Timing
     cut: Failed | None
+    body: bytes = b""
 
 
 class Untrusted(Exception):
@@ -65,8 +66,8 @@ class _Ends(Protocol):
     async def receive(self) -> bytes: ...
 
 
-async def get(network: Network, url: Url, *, verify: bool = True) -> Exchange:
-    """GET `url`; the body is read up to its limit and dropped.
+async def get(network: Network, url: Url, *, verify: bool = True, limit: int = BODY_LIMIT) -> Exchange:
+    """GET `url`; the body is read until it ends, or `limit` bytes and the last piece beyond have come.
 
     Raises:
         Untrusted: the certificate does not verify, and `verify` is set.
@@ -89,7 +90,8 @@ async def get(network: Network, url: Url, *, verify: bool = True) -> Exchange:
         try:
             response = await _head(connection, ends, network, where)
             marks.append(monotonic())
-            cut = await _body(connection, ends, network, where)
+            body = bytearray()
+            cut = await _body(connection, ends, network, where, body, limit)
         except h11.RemoteProtocolError as error:
             raise Failed("protocol", f"{where}: does not speak HTTP/1.1 ({as_text(str(error), 100)})") from None
         marks.append(monotonic())
@@ -97,7 +99,7 @@ async def get(network: Network, url: Url, *, verify: bool = True) -> Exchange:
         total = round((marks[-1] - marks[0]) * 1000, 3)
         timing = Timing(dns, connect, handshake if url.scheme == "https" else None, first_byte, None if cut else total)
         version = as_text(response.http_version, 10)
-        return Exchange(stream.address, response.status_code, _headers(response), version, timing, cut)
+        return Exchange(stream.address, response.status_code, _headers(response), version, timing, cut, bytes(body))
 
 
 def _request(url: Url) -> h11.Request:
@@ -139,17 +141,18 @@ async def _head(connection: h11.Connection, ends: _Ends, network: Network, where
         raise
 
 
-async def _body(connection: h11.Connection, ends: _Ends, network: Network, where: str) -> Failed | None:
-    """Read the body and drop it; why it was left before its end and its limit, within the time of one step, if it was."""
+async def _body(
+    connection: h11.Connection, ends: _Ends, network: Network, where: str, body: bytearray, limit: int
+) -> Failed | None:
+    """Read into `body`; why it was left before its end and its limit, within the time of one step, if it was."""
 
     async def read() -> None:
-        size = 0
-        while size < BODY_LIMIT:
+        while len(body) < limit:
             event = connection.next_event()
             if event is h11.NEED_DATA:
                 connection.receive_data(await ends.receive())
             elif isinstance(event, h11.Data):
-                size += len(event.data)
+                body.extend(event.data)
             else:
                 return
 

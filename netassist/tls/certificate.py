@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from OpenSSL.crypto import X509Store
+import msgspec
 
-from netassist.network import Network, host_port
+from netassist.network import Network
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
 from netassist.tls.chain import Certificate, Reading, read
 from netassist.tls.handshake import Session, Unfinished, handshake
 from netassist.tls.identity import matches
+from netassist.tls.ocsp import OcspResponse, read_response
 from netassist.tls.problems import Problem, problems_of
+from netassist.tls.revocation import Pair, Revocation, by_staple, look_up, pair_of
 from netassist.tls.server import Server
-from netassist.tls.trust import anchors, judge_chain
+from netassist.tls.trust import Anchors, Trust, anchors, judge_chain
 from netassist.untrusted import as_text
 
 
@@ -22,8 +24,10 @@ class CertificateInfo(Report, frozen=True, kw_only=True, tag="netassist/certific
     """The chain in the order sent, the server's own certificate first.
 
     `trusted` and `trust_error` are OpenSSL's verdict on the chain at this moment, whatever the host's name; `scts` counts those
-    inside the certificate (RFC 6962, section 3.3); `days_left` is rounded down, negative after the end. Revocation is not
-    looked up, so `revoked` is never among the problems. None is what could not be judged.
+    inside the certificate (RFC 6962, section 3.3); `days_left` is rounded down, negative after the end. `staple` is what the
+    stapled response says, None where none came. `revocation` is asked for where the staple does not decide it, and within the
+    scope only (`netassist.tls.revocation`); the report is partial where those asked do not decide it either. None is what could
+    not be judged.
     """
 
     protocol: str | None = None
@@ -33,6 +37,8 @@ class CertificateInfo(Report, frozen=True, kw_only=True, tag="netassist/certific
     hostname_matches: bool | None = None
     days_left: int | None = None
     ocsp_staple: Literal["absent", "present", "unknown"] = "unknown"
+    staple: OcspResponse | None = None
+    revocation: Revocation | None = None
     scts: int | None = None
     must_staple: bool | None = None
     problems: tuple[Problem, ...] = ()
@@ -52,55 +58,95 @@ async def certificate_info(network: Network, host: str, port: int = 443, starttl
     return await presented(server)
 
 
-async def presented(server: Server, signatures: str | None = None) -> CertificateInfo:
-    """`certificate_info`, of the certificate that the server shows to clients that accept these signature schemes only."""
+async def presented(server: Server, signatures: str | None = None, *, named: bool = True) -> CertificateInfo:
+    """`certificate_info`, of the certificate that the server shows to clients that accept these signature schemes only.
+
+    With `named` false to clients that do not say whom they look for (no SNI), of which nobody expects a certain name.
+    """
     watch, network = Stopwatch(), server.network
     failure: Failure | None = None
     try:
-        store = anchors(network.ca_file)
+        trusted = anchors(network.ca_file)
         async with server.connect() as stream:
             try:
-                session = await handshake(stream, server_name=server.server_name, signatures=signatures)
+                session = await handshake(stream, server_name=server.server_name if named else None, signatures=signatures)
             except Unfinished as unfinished:
                 session = unfinished.session
                 failure = unfinished.failure if session.ocsp_staple is None else None
-        return _examined(network, server.target, session, failure, store, watch)
+        seen = _seen(session, server.where, trusted)
+        revocation = by_staple(seen.staple)
+        if revocation.status == "unknown":
+            revocation, unasked = await _asked_about(network, seen, revocation)
+            failure = failure or unasked
+        return _report(seen, server, revocation, failure, watch, named=named)
     except Failed as failed:
         return CertificateInfo(target=server.target, status="failed", error=failed.failure, **watch.stamp())
 
 
 def shown(server: Server, protocol: str, chain: tuple[bytes, ...]) -> CertificateInfo:
     """What a chain in DER says that was seen in a server's first flight; whether an OCSP response is stapled is unknown."""
-    watch, network, target = Stopwatch(), server.network, server.target
-    session = Session(protocol, None, None, chain, None)
+    watch = Stopwatch()
     try:
-        return _examined(network, target, session, None, anchors(network.ca_file), watch)
+        seen = _seen(Session(protocol, None, None, chain, None), server.where, anchors(server.network.ca_file))
+        revocation = Revocation(status="unknown", checked_at=watch.started, detail="not looked up: seen in a first flight only")
+        return _report(seen, server, revocation, None, watch)
     except Failed as failed:
-        return CertificateInfo(target=target, status="failed", error=failed.failure, **watch.stamp())
+        return CertificateInfo(target=server.target, status="failed", error=failed.failure, **watch.stamp())
 
 
-def _examined(
-    network: Network, target: Endpoint, session: Session, failure: Failure | None, store: X509Store, watch: Stopwatch
-) -> CertificateInfo:
-    chain, cut = _read(session, host_port(target.host, target.port or 443))
-    trust = judge_chain(session.chain, store)
-    now, leaf, failure = datetime.now(UTC), chain[0], failure or cut
-    fits = matches(target.host, leaf.names.dns, leaf.names.ip) if leaf.names is not None else None
+class _Seen(NamedTuple):
+    """What one session showed, and what follows from it alone; `cut` says what of the chain could not be read."""
+
+    session: Session
+    chain: tuple[Reading, ...]
+    cut: Failure | None
+    trust: Trust
+    pair: Pair
+    staple: OcspResponse | None
+
+
+def _seen(session: Session, where: str, trusted: Anchors) -> _Seen:
+    """Raises Failed as `_read`."""
+    chain, cut = _read(session, where)
+    readable = session.chain[: len(chain)]
+    trust = judge_chain(readable, trusted)
+    pair = pair_of(readable, trust)
     staple = session.ocsp_staple
+    response = read_response(staple, pair.certificate, pair.issuer, datetime.now(UTC)) if staple else None
+    return _Seen(session, chain, cut, trust, pair, response)
+
+
+async def _asked_about(network: Network, seen: _Seen, undecided: Revocation) -> tuple[Revocation, Failure | None]:
+    """The look-up that the staple did not spare; where it does not decide either, both reasons."""
+    found, failure = await look_up(network, seen.pair)
+    if found.status == "unknown" and seen.staple is not None:
+        found = msgspec.structs.replace(found, detail=f"{undecided.detail}; {found.detail}")
+    return found, failure
+
+
+def _report(
+    seen: _Seen, server: Server, revocation: Revocation, failure: Failure | None, watch: Stopwatch, *, named: bool = True
+) -> CertificateInfo:
+    now, leaf, failure = datetime.now(UTC), seen.chain[0], seen.cut or failure
+    fits = matches(server.host, leaf.names.dns, leaf.names.ip) if leaf.names is not None and named else None
+    staple, revoked = seen.session.ocsp_staple, revocation.status == "revoked"
+    own_anchors = server.network.ca_file is not None
     return CertificateInfo(
-        target=target,
+        target=server.target if named else msgspec.structs.replace(server.target, server_name=None),
         status="partial" if failure else "ok",
         error=failure,
-        protocol=session.protocol,
-        chain=tuple(held.shown for held in chain),
-        trusted=trust.trusted,
-        trust_error=trust.error,
+        protocol=seen.session.protocol,
+        chain=tuple(held.shown for held in seen.chain),
+        trusted=seen.trust.trusted,
+        trust_error=seen.trust.error,
         hostname_matches=fits,
         days_left=(leaf.shown.not_after - now).days,
         ocsp_staple="unknown" if staple is None else "present" if staple else "absent",
+        staple=seen.staple,
+        revocation=revocation,
         scts=leaf.scts,
         must_staple=leaf.must_staple,
-        problems=problems_of(chain, trust, fits, staple, now, own_anchors=network.ca_file is not None),
+        problems=problems_of(seen.chain, seen.trust, fits, staple, now, own_anchors=own_anchors, revoked=revoked),
         **watch.stamp(),
     )
 

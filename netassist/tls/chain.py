@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import warnings
 from collections.abc import Callable
@@ -14,14 +15,19 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import AuthorityInformationAccessOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, PublicKeyAlgorithmOID
 from OpenSSL import crypto
 
+from netassist.tls.keys import KeyProblem, RsaKey, problems_of_key, rsa_key
 from netassist.untrusted import as_text
 
 KeyType = Literal["RSA", "EC", "Ed25519", "Ed448", "ML-DSA", "DSA"]
 _NAME_LIMIT = 1000
 _DNS_LIMIT = 255
+_SLH_DSA_SIZES = ("128s", "128f", "192s", "192f", "256s", "256f")
+_SLH_DSA_NAMES = [f"SLH-DSA-{hashed}-{size}" for hashed in ("SHA2", "SHAKE") for size in _SLH_DSA_SIZES]
+_SLH_DSA = {f"2.16.840.1.101.3.4.3.{number}": name for number, name in enumerate(_SLH_DSA_NAMES, 20)}
+"""FIPS 205's parameter sets by their OIDs (NIST Computer Security Objects Register, id-slh-dsa-…)."""
 
 
 class San(msgspec.Struct, frozen=True):
@@ -32,12 +38,18 @@ class San(msgspec.Struct, frozen=True):
 
 
 class PublicKey(msgspec.Struct, frozen=True):
-    """`type` is None for a kind that cannot be read; `curve` is SECG's name, ``secp256r1``; `parameter_set` is FIPS 204's."""
+    """`type` is None for a kind that cannot be read; `curve` is SECG's name, ``secp256r1``; `parameter_set` FIPS 204's or 205's.
+
+    `exponent` is RSA's, None where it is beyond 32 bits. `problems` are what was found of how an RSA key was made
+    (`netassist.tls.keys`), None where the key could not be looked at.
+    """
 
     type: KeyType | None
     bits: int | None = None
     curve: str | None = None
     parameter_set: str | None = None
+    exponent: int | None = None
+    problems: tuple[KeyProblem, ...] | None = ()
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +119,7 @@ def read(der: bytes) -> Reading:
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
             san=San(tuple(as_text(name, _DNS_LIMIT) for name in names.dns), names.ip) if names is not None else None,
-            key=_key(certificate),
+            key=_key(certificate, held),
             signature_algorithm=_signature_algorithm(certificate, held),
             is_ca=extensions.is_ca,
             fingerprint_sha256=hashlib.sha256(der).hexdigest(),
@@ -150,13 +162,14 @@ def _extensions(certificate: x509.Certificate) -> _Extensions:
     )
 
 
-def _key(certificate: x509.Certificate) -> PublicKey:
+def _key(certificate: x509.Certificate, held: crypto.X509) -> PublicKey:
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
-        return PublicKey(None)
+        return _refused_key(certificate, held)
     if isinstance(key, rsa.RSAPublicKey):
-        return PublicKey("RSA", key.key_size)
+        numbers = key.public_numbers()
+        return _rsa(RsaKey(numbers.n, numbers.e))
     if isinstance(key, ec.EllipticCurvePublicKey):
         return PublicKey("EC", key.key_size, key.curve.name)
     if isinstance(key, dsa.DSAPublicKey):
@@ -168,7 +181,21 @@ def _key(certificate: x509.Certificate) -> PublicKey:
     for kind, name in ((mldsa.MLDSA44PublicKey, "44"), (mldsa.MLDSA65PublicKey, "65"), (mldsa.MLDSA87PublicKey, "87")):
         if isinstance(key, kind):
             return PublicKey("ML-DSA", parameter_set=f"ML-DSA-{name}")
-    return PublicKey(None)
+    return PublicKey(None, problems=None)
+
+
+def _rsa(key: RsaKey) -> PublicKey:
+    exponent = key.exponent if 0 <= key.exponent < 1 << 32 else None
+    return PublicKey("RSA", key.modulus.bit_length(), exponent=exponent, problems=problems_of_key(key))
+
+
+def _refused_key(certificate: x509.Certificate, held: crypto.X509) -> PublicKey:
+    """A key that cryptography does not take: RSA with an exponent that no key may have, or of an algorithm that it lacks."""
+    algorithm = certificate.public_key_algorithm_oid
+    if algorithm == PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5:
+        with contextlib.suppress(crypto.Error, ValueError):
+            return _rsa(rsa_key(crypto.dump_publickey(crypto.FILETYPE_ASN1, held.get_pubkey())))
+    return PublicKey(None, parameter_set=_SLH_DSA.get(algorithm.dotted_string), problems=None)
 
 
 def _digest(certificate: x509.Certificate) -> str | None:

@@ -31,6 +31,7 @@ def problems_of(
     now: datetime,
     *,
     own_anchors: bool,
+    revoked: bool = False,
 ) -> tuple[Problem, ...]:
     """Every problem that applies, each once.
 
@@ -38,10 +39,12 @@ def problems_of(
         fits: whether the certificate speaks for the host, None where that is not known.
         staple: the OCSP response, empty where none came, None where that is not known.
         own_anchors: the user gave trust anchors of their own.
+        revoked: an answer that counts says so (`netassist.tls.revocation`).
     """
     return (
         *_of_time(chain[0], trust, now),
         *_of_trust(chain, trust, own_anchors),
+        *(("revoked",) if revoked else ()),
         *_of_names(chain[0], fits),
         *_of_strength(chain),
         *_of_form(chain, staple),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,55 +22,91 @@ _NO_PATH = NO_ISSUER | {SELF_SIGNED_LEAF, SELF_SIGNED_IN_CHAIN}
 
 
 class Trust(NamedTuple):
-    """`code` and `depth` (0 is the leaf) are OpenSSL's of the first error, `error` its words; None where trusted."""
+    """`code` and `depth` (0 is the leaf) are OpenSSL's of the first error, `error` its words; None where trusted.
+
+    `path` are the certificates (DER) from the leaf to the anchor that OpenSSL found, empty where it trusts none.
+    """
 
     trusted: bool
     code: int | None = None
     depth: int | None = None
     error: str | None = None
+    path: tuple[bytes, ...] = ()
 
 
-def anchors(ca_file: Path | None) -> crypto.X509Store:
+class _Source(NamedTuple):
+    """Where anchors are read from; `stamp` tells a changed file from the one that was read. What is `named` has to exist."""
+
+    file: str | None
+    folder: str | None = None
+    stamp: tuple[int, int] | None = None
+    named: bool = False
+
+
+class Anchors(NamedTuple):
+    """`store` is what the system and the user trust; `wider` adds Mozilla's roots (certifi), which most chains never need."""
+
+    store: crypto.X509Store
+    sources: tuple[_Source, ...]
+
+    @property
+    def wider(self) -> crypto.X509Store:
+        import certifi
+
+        return _store((*self.sources, _source(certifi.where())))
+
+
+def anchors(ca_file: Path | None) -> Anchors:
     """The system's store and the user's file; every certificate in them is an anchor, intermediates too.
 
-    A hashed folder (the system's, on most) is read by OpenSSL as it needs it; a bundle costs 5 ms.
+    A hashed folder (the system's, on most) is read by OpenSSL as it needs it; a bundle costs 5 ms, once a process.
 
     Raises:
         Failed: `invalid`, where the user's file cannot be read.
     """
+    paths = ssl.get_default_verify_paths()
+    sources = [_source(paths.cafile, paths.capath)] if paths.cafile or paths.capath else []
+    if ca_file is not None:
+        sources.append(_source(str(ca_file), named=True))
+    return Anchors(_store(tuple(sources)), tuple(sources))
+
+
+def judge_chain(chain: tuple[bytes, ...], trusted: Anchors) -> Trust:
+    """Verify the first certificate (DER) for a TLS server, now, with the others as untrusted help.
+
+    certifi's roots are asked only where the others lead nowhere.
+    """
+    leaf, *rest = (crypto.load_certificate(crypto.FILETYPE_ASN1, der) for der in chain)
+    trust = _verified(trusted.store, leaf, rest)
+    return _verified(trusted.wider, leaf, rest) if trust.code in _NO_PATH else trust
+
+
+def _source(file: str | None, folder: str | None = None, *, named: bool = False) -> _Source:
+    try:
+        held = os.stat(file) if file is not None else None
+    except OSError:
+        held = None
+    return _Source(file, folder, (held.st_mtime_ns, held.st_size) if held is not None else None, named)
+
+
+@lru_cache(maxsize=8)
+def _store(sources: tuple[_Source, ...]) -> crypto.X509Store:
     store = crypto.X509Store()
     lib.X509_STORE_set_purpose(store._store, lib.X509_PURPOSE_SSL_SERVER)  # pyOpenSSL has no public call for it
     store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
-    paths = ssl.get_default_verify_paths()
-    if paths.cafile or paths.capath:
-        _load(store, paths.cafile, paths.capath)
-    if ca_file is not None and not _load(store, str(ca_file), None):
-        raise Failed("invalid", f"{ca_file}: cannot be read as PEM certificates (--ca-file)")
+    for source in sources:
+        if not _load(store, source.file, source.folder) and source.named:
+            raise Failed("invalid", f"{source.file}: cannot be read as PEM certificates (--ca-file)")
     return store
-
-
-def judge_chain(chain: tuple[bytes, ...], store: crypto.X509Store) -> Trust:
-    """Verify the first certificate (DER) for a TLS server, now, with the others as untrusted help.
-
-    certifi's roots are added to `store` only where its own lead nowhere: most chains never need them.
-    """
-    leaf, *rest = (crypto.load_certificate(crypto.FILETYPE_ASN1, der) for der in chain)
-    trust = _verified(store, leaf, rest)
-    if trust.code in _NO_PATH:
-        import certifi
-
-        if _load(store, certifi.where(), None):
-            trust = _verified(store, leaf, rest)
-    return trust
 
 
 def _verified(store: crypto.X509Store, leaf: crypto.X509, rest: list[crypto.X509]) -> Trust:
     try:
-        crypto.X509StoreContext(store, leaf, rest).verify_certificate()
+        path = crypto.X509StoreContext(store, leaf, rest).get_verified_chain()
     except crypto.X509StoreContextError as error:
         code, depth, words = error.errors
         return Trust(False, code, depth, words)
-    return Trust(True)
+    return Trust(True, path=tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, held) for held in path))
 
 
 def _load(store: crypto.X509Store, file: str | None, folder: str | None) -> bool:

@@ -8,11 +8,14 @@ from typing import get_args
 import msgspec
 
 from netassist.audit import judged
-from netassist.audit.rules.certificate import RULES, judge
+from netassist.audit.rules.certificate import KEY_RULES, RULES, judge
 from netassist.observations import Endpoint, Failure, Finding
 from netassist.tls.certificate import CertificateInfo
 from netassist.tls.chain import Certificate, PublicKey, San
+from netassist.tls.keys import KeyProblem
+from netassist.tls.ocsp import OcspResponse
 from netassist.tls.problems import Problem
+from netassist.tls.revocation import Revocation
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
@@ -59,6 +62,29 @@ def test_every_problem_of_the_contract_has_its_finding() -> None:
         assert finding.id == f"certificate.{problem}"
         assert finding.evidence
         assert all(reference.startswith("https://") for reference in finding.references)
+
+
+def test_every_flaw_of_a_key_has_its_finding_and_names_the_certificate() -> None:
+    assert set(KEY_RULES) == set(get_args(KeyProblem))
+    for flaw in KEY_RULES:
+        weak = msgspec.structs.replace(certificate("Example CA"), key=PublicKey("RSA", 2048, exponent=17, problems=(flaw,)))
+        finding = only(chain=(certificate(), weak))
+        assert (finding.id, finding.evidence) == (f"certificate.{flaw}", "CN=Example CA: RSA 2048, e = 17")
+        assert finding.references
+
+
+def test_a_revocation_is_told_with_its_time_reason_and_source() -> None:
+    known = Revocation(status="revoked", checked_at=NOW, method="crl", revoked_at=NOW, reason="keyCompromise")
+    [finding] = judge(msgspec.structs.replace(report("revoked"), revocation=known))
+    assert finding.evidence == "serial 1f of CN=Example CA, since 2026-06-15 12:00 UTC (keyCompromise), by its authority's CRL"
+
+
+def test_a_staple_that_could_not_be_judged_here_is_no_fault() -> None:
+    unjudged = OcspResponse(status="good", stale=False, detail="the issuer's certificate is not known")
+    assert list(judge(msgspec.structs.replace(report(), staple=unjudged))) == []
+    stale = msgspec.structs.replace(unjudged, stale=True, detail="its time ended at 2026-06-01 00:00 UTC")
+    [finding] = judge(msgspec.structs.replace(report(), staple=stale))
+    assert (finding.id, finding.evidence) == ("certificate.bad_ocsp_staple", "its time ended at 2026-06-01 00:00 UTC")
 
 
 def test_dates_stand_in_the_evidence() -> None:

@@ -11,14 +11,14 @@ from typing import Literal, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from OpenSSL import crypto
 
 DAY = datetime.timedelta(days=1)
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-KeyKind = Literal["ec", "rsa", "rsa1024", "ed25519"]
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | mldsa.MLDSA65PrivateKey
+KeyKind = Literal["ec", "rsa", "rsa1024", "ed25519", "mldsa65"]
 Fault = Literal["good", "expired", "not_yet_valid", "wrong_host", "self_signed"]
 
 
@@ -43,9 +43,22 @@ class Identity(NamedTuple):
 def new_key(kind: KeyKind = "ec") -> Key:
     if kind == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
+    if kind == "mldsa65":
+        return mldsa.MLDSA65PrivateKey.generate()
     if kind == "ec":
         return ec.generate_private_key(ec.SECP256R1())
     return rsa.generate_private_key(65537, 1024 if kind == "rsa1024" else 2048)
+
+
+def openssl_key(key: Key) -> crypto.PKey:
+    """The key as pyOpenSSL holds it, which takes those of ML-DSA only as PEM."""
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return crypto.load_privatekey(crypto.FILETYPE_PEM, pem)
+
+
+def digest_of(key: Key) -> hashes.SHA256 | None:
+    """What a signature with this key is made over; None where the algorithm has a hash of its own."""
+    return hashes.SHA256() if isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) else None
 
 
 def authority(name: str = "Lab Root", issuer: Identity | None = None, key: KeyKind = "ec") -> Identity:
@@ -77,14 +90,15 @@ def issue(
     *,
     dns: Sequence[str] = (),
     ips: Sequence[str] = (),
-    key: KeyKind = "ec",
+    key: KeyKind | Key = "ec",
     first: float = -1.0,
     days: float = 90.0,
     ca: bool = False,
     extensions: Sequence[x509.ExtensionType] = (),
+    usage: x509.ExtendedKeyUsage | None = None,
 ) -> Identity:
     """A certificate valid from `first` days from now for `days` days; self-signed where `issuer` is None."""
-    own = new_key(key)
+    own = new_key(key) if isinstance(key, str) else key
     subject = name if isinstance(name, x509.Name) else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signer = issuer.key if issuer is not None else own
     begin = datetime.datetime.now(datetime.UTC).replace(microsecond=0) + first * DAY
@@ -104,11 +118,11 @@ def issue(
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     if not ca:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        usage = usage or x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+        builder = builder.add_extension(usage, critical=False)
     for extension in extensions:
         builder = builder.add_extension(extension, critical=False)
-    hashed = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-    return Identity(builder.sign(signer, hashed), own, issuer.chain if issuer is not None else ())
+    return Identity(builder.sign(signer, digest_of(signer)), own, issuer.chain if issuer is not None else ())
 
 
 def resigned(identity: Identity, issuer: Identity, digest: Literal["sha1", "md5"]) -> Identity:
@@ -116,5 +130,5 @@ def resigned(identity: Identity, issuer: Identity, digest: Literal["sha1", "md5"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         held = crypto.X509.from_cryptography(identity.certificate)
-        held.sign(crypto.PKey.from_cryptography_key(issuer.key), digest)
+        held.sign(openssl_key(issuer.key), digest)
     return identity._replace(certificate=held.to_cryptography())

@@ -6,13 +6,15 @@ import contextlib
 import socket
 import socketserver
 import threading
+import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from OpenSSL import SSL
 
 from netassist.tls.handshake import set_groups
-from tests.lab.pki import Identity
+from tests.lab.pki import Identity, openssl_key
 
 ANSWER = b"HTTP/1.1 200 OK\r\nServer: BaseHTTP/0.6 Python/3.11.2\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlab\n"
 VERSIONS = {
@@ -40,6 +42,9 @@ def tls_server(
     also: Identity | None = None,
     staple: bytes | None = None,
     client_certificate: bool = False,
+    dh: Path | None = None,
+    tickets: bool = True,
+    cache: bool = True,
     before: Callable[[socket.socket], None] | None = None,
     address: tuple[str, int] = ("127.0.0.1", 0),
 ) -> Iterator[TlsServer]:
@@ -54,18 +59,27 @@ def tls_server(
         also: a second certificate, for a key of another kind.
         staple: an OCSP response to staple, as it is.
         client_certificate: break off clients that show no certificate.
+        dh: Diffie-Hellman parameters in PEM; without them there is no suite with DHE.
+        tickets: hand out session tickets.
+        cache: take session ids back.
         before: speaks in plain text first; TLS begins when it returns.
         address: where it listens; port 0 takes a free one.
     """
     context = _context(identity, groups, version, staple, client_certificate)
     context.set_cipher_list(ciphers.encode("ascii"))
+    if not tickets:
+        context.set_options(SSL.OP_NO_TICKET)
+    if not cache:
+        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     if least is not None:
         context.set_min_proto_version(VERSIONS[least])
     if server_order:
         context.set_options(SSL.OP_CIPHER_SERVER_PREFERENCE)
+    if dh is not None:
+        context.load_tmp_dh(str(dh))
     if also is not None:
         context.use_certificate(also.certificate)
-        context.use_privatekey(also.key)
+        _use_key(context, also)
     negotiated: list[str | None] = []
     names: list[str | None] = []
 
@@ -80,9 +94,10 @@ def tls_server(
                 negotiated.append(connection.get_group_name())
                 name = connection.get_servername()
                 names.append(name.decode("ascii") if name is not None else None)
-                if connection.recv(65536):
+                with contextlib.suppress(SSL.ZeroReturnError):
+                    connection.recv(65536)
                     connection.sendall(ANSWER)
-                connection.shutdown()
+                connection.shutdown()  # OpenSSL forgets a session that it has said no goodbye to
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads, block_on_close, allow_reuse_address = True, False, True
@@ -106,7 +121,7 @@ def _context(
     context.use_certificate(identity.certificate)
     for held in identity.chain:
         context.add_extra_chain_cert(held)
-    context.use_privatekey(identity.key)
+    _use_key(context, identity)
     if groups is not None:
         set_groups(context, groups)
     if version is not None:
@@ -117,3 +132,9 @@ def _context(
     if client_certificate:
         context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
     return context
+
+
+def _use_key(context: SSL.Context, identity: Identity) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # pyOpenSSL takes keys of ML-DSA in its own form only
+        context.use_privatekey(openssl_key(identity.key))

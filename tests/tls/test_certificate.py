@@ -8,23 +8,24 @@ import hashlib
 import socket
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from netassist.audit import judged
 from netassist.network import Network
+from netassist.observations import Endpoint
 from netassist.scope import Scope
-from netassist.tls.certificate import CertificateInfo, certificate_info
+from netassist.tls.certificate import CertificateInfo, certificate_info, presented, shown
+from netassist.tls.server import Server
 from tests.lab.http import raw_server
 from tests.lab.pki import DAY, Identity, authority, issue, leaf, resigned
+from tests.lab.revocation import response
 from tests.lab.tls import tls_server
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -223,7 +224,7 @@ def test_a_staple_is_seen_and_missed_where_it_is_demanded(root: Identity, ca_fil
         report = info(server.port, ca_file)
     assert (report.must_staple, report.ocsp_staple, report.problems) == (True, "absent", ("must_staple_without_staple",))
     for version in ("TLSv1.2", "TLSv1.3"):
-        with tls_server(demanding, staple=_staple(demanding, root), version=version) as server:
+        with tls_server(demanding, staple=response(demanding.certificate, root), version=version) as server:
             report = info(server.port, ca_file)
         assert (report.protocol, report.ocsp_staple, report.problems) == (version, "present", ())
 
@@ -240,6 +241,60 @@ def test_a_demand_for_a_client_certificate_hides_nothing(root: Identity, ca_file
         report = info(server.port, ca_file)
     assert server.negotiated == [], "the server has broken off"
     assert (report.status, report.trusted, report.ocsp_staple, report.problems) == ("ok", True, "absent", ())
+
+
+def test_an_ml_dsa_certificate_is_read_and_trusted(root: Identity, ca_file: Path, tmp_path: Path) -> None:
+    with tls_server(leaf(root, key="mldsa65")) as server:
+        report = info(server.port, ca_file)
+    shown = report.chain[0].key
+    assert (report.status, report.protocol, report.trusted, report.problems) == ("ok", "TLSv1.3", True, ())
+    assert (shown.type, shown.bits, shown.curve, shown.parameter_set, shown.problems) == ("ML-DSA", None, None, "ML-DSA-65", ())
+    post_quantum = authority("Post-Quantum Root", key="mldsa65")
+    with tls_server(leaf(post_quantum, key="mldsa65")) as server:
+        report = info(server.port, post_quantum.anchor(tmp_path))
+    assert (report.trusted, report.chain[0].signature_algorithm, report.problems) == (True, "ML-DSA-65", ())
+
+
+def test_without_a_server_name_no_name_is_sent_and_none_is_judged(root: Identity, ca_file: Path) -> None:
+    with tls_server(leaf(root, "wrong_host", dns=("*.other.test",))) as server:
+        network = Network(Scope(frozenset(LOOPBACK)), ca_file=ca_file)
+        report = asyncio.run(_presented(network, server.port, named=False))
+        known = asyncio.run(_presented(network, server.port, named=True))
+    assert server.names == [None, "localhost"]
+    assert isinstance(report.target, Endpoint)
+    assert (report.target.host, report.target.server_name) == ("localhost", None)
+    assert (report.status, report.trusted, report.hostname_matches, report.problems) == ("ok", True, None, ())
+    assert (known.hostname_matches, known.problems) == (False, ("wrong_host",))
+
+
+async def _presented(network: Network, port: int, *, named: bool) -> CertificateInfo:
+    return await presented(Server(network, "localhost", port), named=named)
+
+
+def test_a_chain_out_of_a_first_flight_is_judged_as_far_as_it_can_be_read(root: Identity, intermediate: Identity) -> None:
+    through = leaf(intermediate).certificate.public_bytes(Encoding.DER)
+    server = Server(Network(Scope()), "localhost", 443)
+    report = shown(server, "TLSv1.2", (through, b"garbage"))
+    assert (report.status, report.trusted, len(report.chain)) == ("partial", False, 1)
+    assert report.error is not None
+    assert "certificate 2 of 2 is malformed" in report.error.message
+    assert (report.ocsp_staple, report.staple) == ("unknown", None)
+    assert report.revocation is not None
+    assert report.revocation.status == "unknown"
+    assert shown(server, "TLSv1.2", (b"garbage",)).status == "failed"
+
+
+def test_anchors_are_read_again_once_their_file_has_changed(root: Identity, tmp_path: Path) -> None:
+    stranger, file = authority("Stranger"), tmp_path / "anchors.pem"
+    file.write_text(stranger.pem)
+    assert problems(leaf(root), file) == ("missing_intermediate",)
+    assert problems(leaf(root), file) == ("missing_intermediate",)
+    file.write_text(stranger.pem + root.pem)
+    assert problems(leaf(root), file) == ()
+    file.unlink()
+    report = info(1, file)
+    assert report.error is not None
+    assert report.error.kind == "invalid"
 
 
 def test_hostile_names_are_washed_and_do_not_match(root: Identity, ca_file: Path) -> None:
@@ -338,22 +393,6 @@ def test_scope_comes_first() -> None:
     report = info(443, named=("other.test",))
     assert report.error is not None
     assert report.error.kind == "out_of_scope"
-
-
-def _staple(identity: Identity, issuer: Identity) -> bytes:
-    now = datetime.now(UTC)
-    builder = ocsp.OCSPResponseBuilder().add_response(
-        cert=identity.certificate,
-        issuer=issuer.certificate,
-        algorithm=hashes.SHA1(),
-        cert_status=ocsp.OCSPCertStatus.GOOD,
-        this_update=now,
-        next_update=now + timedelta(days=1),
-        revocation_time=None,
-        revocation_reason=None,
-    )
-    signed = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, issuer.certificate).sign(issuer.key, hashes.SHA256())
-    return signed.public_bytes(Encoding.DER)
 
 
 @contextlib.contextmanager

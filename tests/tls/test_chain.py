@@ -27,6 +27,20 @@ def test_a_chain_is_in_order_where_each_is_issued_by_the_next() -> None:
     assert not in_order((leaf, root, root))
 
 
+def test_keys_of_fips_205_are_named_by_their_oids() -> None:
+    """No library here makes them: the OID of an ML-DSA key is exchanged for theirs, which are as long."""
+    der = issue("lab", ROOT, key="mldsa65").certificate.public_bytes(Encoding.DER)
+    ml_dsa_65 = bytes.fromhex("0609608648016503040312")
+    assert der.count(ml_dsa_65) == 1
+    names = [read(der.replace(ml_dsa_65, ml_dsa_65[:-1] + bytes((last,)))).shown.key for last in range(20, 32)]
+    sizes = ("128s", "128f", "192s", "192f", "256s", "256f")
+    assert [key.parameter_set for key in names[:6]] == [f"SLH-DSA-SHA2-{size}" for size in sizes]
+    assert [key.parameter_set for key in names[6:]] == [f"SLH-DSA-SHAKE-{size}" for size in sizes]
+    assert {(key.type, key.bits, key.problems) for key in names} == {(None, None, None)}
+    unknown = read(der.replace(ml_dsa_65, ml_dsa_65[:-1] + b"\x7f")).shown.key
+    assert (unknown.type, unknown.parameter_set) == (None, None)
+
+
 def test_what_is_no_hash_of_a_known_kind_is_unknown() -> None:
     assert read(DER).digest == "sha256"
     ed25519 = authority(key="ed25519")

@@ -8,6 +8,7 @@ from netassist.audit.rule import Rule
 from netassist.observations import Endpoint, Finding
 from netassist.tls.certificate import CertificateInfo
 from netassist.tls.chain import Certificate
+from netassist.tls.keys import LEAST_EXPONENT, KeyProblem
 from netassist.tls.problems import LEAST_RSA_BITS, LONGEST_VALIDITY, Problem
 
 _RFC5280 = "https://www.rfc-editor.org/rfc/rfc5280"
@@ -144,11 +145,66 @@ RULES: dict[Problem, Rule] = {
     ),
 }  # fmt: skip
 
+_NEW_KEY = "Make a new key with another generator, have a certificate issued for it, and have the old one revoked."
+KEY_RULES: dict[KeyProblem, Rule] = {
+    "roca": Rule(
+        "critical",
+        "The RSA key can be factored (ROCA)",
+        "Its primes have the form that Infineon's library gave them until 2017: one of 2048 bits takes some 140 CPU years, which "
+        "can be rented, and one of 1024 bits three months of one CPU.",
+        _NEW_KEY,
+        ("https://nvd.nist.gov/vuln/detail/CVE-2017-15361", "https://crocs.fi.muni.cz/public/papers/rsa_ccs17"),
+    ),
+    "close_primes": Rule(
+        "critical",
+        "The RSA key is factored in an instant (Fermat)",
+        "Its two primes lie so close together that a few steps from the modulus's square root lead to them; they did here.",
+        _NEW_KEY,
+        ("https://nvd.nist.gov/vuln/detail/CVE-2022-26320", "https://fermatattack.secvuln.info/"),
+    ),
+    "small_factor": Rule(
+        "critical",
+        "The RSA modulus has a small factor",
+        "It is no product of two large primes, but damaged or made wrongly; the factors, and so the key, are found easily.",
+        _NEW_KEY,
+        ("https://www.rfc-editor.org/rfc/rfc8017#section-3.1",),
+    ),
+    "broken_exponent": Rule(
+        "critical",
+        "The RSA key has an exponent that no key may have",
+        "The public exponent is odd and at least 3: with 1 nothing is protected, and with an even one nothing can be signed.",
+        _NEW_KEY,
+        ("https://www.rfc-editor.org/rfc/rfc8017#section-3.1", _BASELINE),
+    ),
+    "small_exponent": Rule(
+        "low",
+        "The RSA key has a small exponent",
+        f"Below {LEAST_EXPONENT} there is less room for mistakes: signatures were forged where padding was checked loosely.",
+        f"Make the next key with the exponent {LEAST_EXPONENT}.",
+        ("https://csrc.nist.gov/pubs/fips/186-5/final", _BASELINE),
+    ),
+}  # fmt: skip
+
+_BAD_STAPLE = Rule(
+    "medium",
+    "The OCSP staple is of no use",
+    "What the server staples is no current, validly signed answer about its certificate. Some clients refuse the connection, the "
+    "others learn nothing of a revocation.",
+    "See why the server does not renew it: it has to reach its authority's responder, and needs the chain to verify the answer.",
+    ("https://www.rfc-editor.org/rfc/rfc6960#section-3.2", "https://www.rfc-editor.org/rfc/rfc6066#section-8"),
+)  # fmt: skip
+
 
 def judge(report: CertificateInfo) -> Iterator[Finding]:
     """One finding a problem; a wildcard that does not cover the name is the same finding as the wrong name."""
     if not report.chain:
         return
+    if report.staple is not None and report.staple.useless:
+        yield _finding("bad_ocsp_staple", _BAD_STAPLE, report.staple.detail or "no reason given")
+    for flaw, rule in KEY_RULES.items():
+        if weak := [held for held in report.chain if flaw in (held.key.problems or ())]:
+            shown = (f"{held.subject}: RSA {held.key.bits}, e = {_exponent(held)}" for held in weak[:_SHOWN])
+            yield _finding(flaw, rule, "; ".join(shown))
     problems = report.problems
     for problem in problems:
         if problem == "wildcard_mismatch" and "wrong_host" in problems:
@@ -218,7 +274,21 @@ def _evidence(problem: Problem, report: CertificateInfo) -> str:
         case "must_staple_without_staple":
             return "TLS feature status_request in the certificate, no response in the handshake"
         case "revoked":
-            return f"serial {leaf.serial} of {leaf.issuer}"
+            return f"serial {leaf.serial} of {leaf.issuer}{_withdrawn(report)}"
+
+
+def _exponent(held: Certificate) -> str:
+    return "beyond 32 bits" if held.key.exponent is None else str(held.key.exponent)
+
+
+def _withdrawn(report: CertificateInfo) -> str:
+    """When and why, and by what that is known."""
+    known = report.revocation
+    if known is None or known.status != "revoked":
+        return ""
+    since = f", since {known.revoked_at:%Y-%m-%d %H:%M} UTC" if known.revoked_at is not None else ""
+    how = {"staple": "OCSP staple", "ocsp": "OCSP responder", "crl": "CRL"}[known.method or "crl"]
+    return f"{since}{f' ({known.reason})' if known.reason else ''}, by its authority's {how}"
 
 
 def _host(report: CertificateInfo) -> str:

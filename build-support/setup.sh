@@ -32,7 +32,12 @@ list_missing() {
     sound || "$PYTHON" -c 'import ensurepip' 2>/dev/null || needed+=("$(basename "$PYTHON")-venv")
     has c++ || needed+=(g++)
     has nmap || wanted+=(nmap)
-    [ "$purpose" != lab ] || has sshd || wanted+=(openssh-server)
+    [ "$purpose" = lab ] || return 0
+    has sshd || wanted+=(openssh-server)
+    has openssl || wanted+=(openssl)
+    has nginx || wanted+=(nginx-light)
+    [ -x /usr/lib/dovecot/imap-login ] || wanted+=(dovecot-imapd)
+    has postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || wanted+=(postgresql)
 }
 
 # A service that a package brings is neither started now nor at the next boot: tests/lab starts its own servers.
@@ -48,7 +53,10 @@ install() {
     as_root apt-get update -qq || say "apt-get update failed; going on with the lists that are there"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
         -o DPkg::Lock::Timeout=120 "$@" >/dev/null
-    case " $* " in *" openssh-server "*) as_root update-rc.d ssh disable >/dev/null 2>&1 || true ;; esac
+    local service
+    for service in ssh:openssh-server nginx:nginx-light dovecot:dovecot-imapd postgresql:postgresql; do
+        case " $* " in *" ${service#*:} "*) as_root update-rc.d "${service%%:*}" disable >/dev/null 2>&1 || true ;; esac
+    done
     if [ $had_policy = no ]; then
         as_root rm -f $no_starts
         trap - EXIT

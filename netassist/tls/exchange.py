@@ -22,13 +22,12 @@ from netassist.tls.hello import (
     TLS12,
     Alert,
     ServerHello,
-    extension_block,
     read_answer,
     records,
     vector,
     words,
 )
-from netassist.tls.offers import EMPTY_RENEGOTIATION_INFO_SCSV, NUMBERS
+from netassist.tls.offers import EMPTY_RENEGOTIATION_INFO_SCSV, NUMBERS, padded_block
 from netassist.tls.server import Server
 from netassist.tls.suites import Suite
 
@@ -39,6 +38,7 @@ End = Literal["alert", "closed", "reset", "silence", "nonsense"]
 
 _CLIENT_HELLO = 1
 _SERVER_NAME, _GROUPS, _POINT_FORMATS, _SIGNATURES = 0, 10, 11, 13
+_DSA_SCHEMES = (0x0402, 0x0202)  # dsa_sha256 and dsa_sha1, for servers with DSS keys
 _CURVES = (0x001D, 0x0017, 0x0018, 0x0019, 0x001E, 0x001A, 0x001B, 0x001C, 0x0016)
 _VERSIONS: tuple[Version, ...] = ("TLSv1.2", "TLSv1.1", "TLSv1.0", "SSLv3")
 _AUTHENTICATED = ("RSA", "ECDSA", "DSS", "anon")
@@ -145,10 +145,11 @@ def client_hello(
     number = NUMBERS[version]
     name = [(_SERVER_NAME, vector(b"\x00" + vector(server_name.encode("ascii"), 2), 2))] if server_name is not None else []
     usual = [(_POINT_FORMATS, b"\x01\x00"), (_GROUPS, vector(words(_CURVES), 2))]
-    signatures = [(_SIGNATURES, vector(words(SIGNATURE_SCHEMES), 2))] if version == "TLSv1.2" else []
+    signatures = [(_SIGNATURES, vector(words((*SIGNATURE_SCHEMES, *_DSA_SCHEMES)), 2))] if version == "TLSv1.2" else []
     body = struct.pack("!H", number) + os.urandom(32) + vector(session_id, 1)
     body += vector(words((*suites, EMPTY_RENEGOTIATION_INFO_SCSV)), 2) + b"\x01\x00"
-    return records(_CLIENT_HELLO, body + extension_block([*name, *usual, *signatures, *extensions]), min(number, 0x0301))
+    block = padded_block([*name, *usual, *signatures, *extensions], 4 + len(body))
+    return records(_CLIENT_HELLO, body + block, min(number, 0x0301))
 
 
 def record(kind: int, version: int, content: bytes) -> bytes:

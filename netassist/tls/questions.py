@@ -106,17 +106,20 @@ class Asking:
         self.failure: Failure | None = None
         self.alerts: set[int] = set()
         """Every fatal alert that was seen."""
+        self.crowded = False
+        """Whether an offer that was closed at first was taken when it was asked alone: the server closes what is too much."""
         self._alerts = set(_PLAIN)
 
-    def ask(self, offers: Sequence[Offer]) -> Steps[list[Settled]]:
-        """One batch, and where outcomes are in doubt another one."""
+    def ask(self, offers: Sequence[Offer], *, undisturbed: bool = True) -> Steps[list[Settled]]:
+        """One batch, and where outcomes are in doubt another one, with nothing else beside it if it is to be `undisturbed`."""
         outcomes: Sequence[Outcome] = yield tuple(offers)
         settled: list[Settled | None] = [self._read(offer, outcome) for offer, outcome in zip(offers, outcomes, strict=True)]
         if self.control is None:
             self.control = next((o for o, found in zip(offers, settled, strict=True) if isinstance(found, Flight)), None)
         doubtful = [place for place, found in enumerate(settled) if found is None]
         for place in doubtful:
-            settled[place] = yield from alone(self._settled(offers[place]))
+            again = self._settled(offers[place])
+            settled[place] = yield from alone(again) if undisturbed else again
         kept = [found for found in settled if found is not None]
         for found in kept:
             if isinstance(found, Flight):
@@ -153,9 +156,11 @@ class Asking:
         outcome: Outcome = Closed()
         for _ in range(_TRIES if self.control else 1):
             if self.control and not (yield from self._serves()):
+                self.crowded = True
                 continue
             (outcome,) = yield (offer,)
             if (found := self._read(offer, outcome)) is not None:
+                self.crowded = self.crowded or isinstance(found, Flight)
                 return found
             if self.control and (yield from self._serves()):
                 if isinstance(outcome, Alert):

@@ -29,10 +29,11 @@ from netassist.tls.likelihood import likelihood, tls12_order, tls13_order
 from netassist.tls.offers import NUMBERS, SHAREABLE, Offer
 from netassist.tls.questions import Asking, Refused, Settled, Steps, Unanswered, beside, together
 from netassist.tls.signing import tls12_schemes, tls13_schemes
-from netassist.tls.suites import SSL2_SUITES, suite
+from netassist.tls.suites import SSL2_SUITES, Suite, suite
 
-_FIRST_ASKED: tuple[Version, ...] = ("TLSv1.2", "TLSv1.3", "TLSv1.1", "TLSv1.0", "SSLv3", "SSLv2")
+_FIRST_ASKED: tuple[Version, ...] = ("TLSv1.2", "TLSv1.3", "TLSv1.1", "TLSv1.0", "SSLv3")
 _OLD: tuple[Version, ...] = ("TLSv1.1", "TLSv1.0", "SSLv3")
+_EDDSA = (0x0807, 0x0808)
 _KEY_CURVES = (0x0017, 0x0018, 0x0019)
 # What the usual hellos offer, and for DSS keys and old servers what else TLS 1.2 knows.
 _SCHEMES = (*SIGNATURE_SCHEMES, 0x0402, 0x0301, 0x0303, 0x0302, 0x0202)
@@ -56,7 +57,7 @@ class Scan:
         self._groups: list[int] = []
         self._groups_complete = True
         self._schemes: list[int] = []
-        self._schemes_asked = False
+        self._schemes_asked = self._ssl2_asked = self._groups_asked = False
         self._schemes_left = {"TLSv1.2", "TLSv1.3"}
         self._complete: set[str] = set()
         self._flights: dict[tuple[object, ...], Flight] = {}
@@ -99,15 +100,11 @@ class Scan:
                 self._asking.failure = None
         for version, answer in answers.items():
             if isinstance(answer, Flight):
-                self._protocols[version] = "accepted"
-                if version == "SSLv2":
-                    self._suites[version] = Found(tuple(sorted(answer.ssl2_suites)), True)
-                    self._preference[version] = False  # SSL 2.0: the client chooses among those in common
-                    self._complete.add("suites/SSLv2")
-                else:
-                    self._first[version] = answer
+                self._protocols[version], self._first[version] = "accepted", answer
             elif isinstance(answer, Refused):
                 self._protocols[version] = "refused"
+        if not self._first:
+            yield from self._ssl2()
 
     def details(self) -> Steps[None]:
         """All else, of the versions that are spoken."""
@@ -117,14 +114,32 @@ class Scan:
             self._tls12_schemes(),
             self._fallback_signal(),
             self._large_hello(),
+            self._ssl2(),
         ]
         if "TLSv1.3" in self._first:
             steps += [self._suites_of("TLSv1.3"), self._preferred_groups()]
         yield from together(steps)
-        if self._curve_suite() is None:
-            yield from self._tls12_groups()
+        yield from self._tls12_groups()
+        if self._asking.crowded and self._protocols["SSLv2"] == "refused":
+            self._protocols["SSLv2"], self._ssl2_asked = "unknown", False
+            yield from self._ssl2(undisturbed=True)
         if not self._schemes_left:
             self._complete.add("signature_schemes")
+
+    def _ssl2(self, *, undisturbed: bool = False) -> Steps[None]:
+        """Nearly all servers close on SSL 2.0. That is settled beside other offers, and once more where it proves crowded."""
+        if self._protocols["SSLv2"] != "unknown" or self._ssl2_asked:
+            return
+        self._ssl2_asked = True
+        offer = self._offer("SSLv2", SSL2_SUITES)
+        (answer,) = yield from self._asking.ask([offer], undisturbed=undisturbed or not self._first)
+        if isinstance(answer, Flight):
+            self._protocols["SSLv2"] = "accepted"
+            self._suites["SSLv2"] = Found(tuple(sorted(answer.ssl2_suites)), True)
+            self._preference["SSLv2"] = False  # the client chooses among those in common
+            self._complete.add("suites/SSLv2")
+        elif isinstance(answer, Refused):
+            self._protocols["SSLv2"] = "refused"
 
     def _suites_before_tls13(self) -> Steps[None]:
         if "TLSv1.2" in self._first:
@@ -161,7 +176,7 @@ class Scan:
             extended_master_secret=_echoed(extended, _EMS),
             encrypt_then_mac=_echoed(cbc, _ETM),
             session_tickets=_echoed(extended, _TICKET),
-            session_ids=any(flight.session_id for flight in flights) if flights else None,
+            session_ids=_hands_out_ids(flights, _echoed(extended, _TICKET)),
         )
 
     def _see(self, flight: Flight) -> None:
@@ -183,6 +198,7 @@ class Scan:
             return
         if known and first in known:
             preference, tied = yield from self._keeps_order(version)
+            preference = bool(set(known) - set(tied)) if preference else preference
             order = known if preference else tuple(code for code in candidates if code in known)
             others = tuple(code for code in candidates if code not in known)
             if (yield from foretold(self._asking, want, order, others)):
@@ -274,12 +290,16 @@ class Scan:
         """Curves that TLS 1.3 did not name already, in the best version before it.
 
         Many servers sign by ECDSA only where the client offers the curve of their key. So suites that are signed otherwise are
-        offered, or else that curve besides: where it is selected, no client gets any of the others.
+        offered, or else that curve besides: where it is selected, no client gets any of the others. Keys of EdDSA, which the same
+        suites are for, are on no curve that a client has to offer (RFC 8422, section 5.1.1).
         """
+        if "groups" in self._complete or self._groups_asked:
+            return
+        self._groups_asked = True
         version, shown = self._before_tls13(), self._curve_suite()
         held = (shown,) if shown else self._suites[version].codes if version else ()
         ephemeral = tuple(code for code in held if suite(code).key_exchange == "ECDHE" and suite(code).authentication != "PSK")
-        free = tuple(code for code in ephemeral if suite(code).authentication != "ECDSA")
+        free = tuple(code for code in ephemeral if _is_free(suite(code)))
         complete = self._groups_complete and (version is None or bool(shown) or f"suites/{version}" in self._complete)
         if version is not None and ephemeral:
 
@@ -287,7 +307,7 @@ class Scan:
                 return Offer(version=version, suites=free or ephemeral, groups=groups, schemes=_SCHEMES)
 
             besides: tuple[int, ...] = ()
-            if not free:
+            if not free and self._first[version].signature not in _EDDSA:
                 answers = yield from self._asking.ask([offer((curve,)) for curve in _KEY_CURVES])
                 taken = [curve for curve, answer in zip(_KEY_CURVES, answers, strict=True) if isinstance(answer, Flight)]
                 self._groups += [curve for curve in taken if curve not in self._groups]
@@ -305,11 +325,10 @@ class Scan:
         return next((version for version in ("TLSv1.2", *_OLD) if version in self._first), None)
 
     def _curve_suite(self) -> int | None:
-        """The first suite that was seen before TLS 1.3, where it shows a curve whatever curve the key is on."""
+        """A suite of the best version before TLS 1.3 that was seen and shows a curve, whatever curve the key is on."""
         version = self._before_tls13()
-        first = suite(self._first[version].cipher_suite) if version else None
-        shows = first is not None and first.key_exchange == "ECDHE" and first.authentication not in ("ECDSA", "PSK")
-        return first.number if first and shows else None
+        seen = (flight.cipher_suite for flight in self._flights.values() if version and flight.version == NUMBERS[version])
+        return next((code for code in seen if _is_free(suite(code))), None)
 
     def _tls13_schemes(self) -> Steps[None]:
         if self._protocols["TLSv1.3"] == "refused":
@@ -334,7 +353,10 @@ class Scan:
             self._schemes_left.discard(version)
 
     def _fallback_signal(self) -> Steps[None]:
-        """TLS_FALLBACK_SCSV below the best version (RFC 7507); with one version there is nothing to fall back to."""
+        """TLS_FALLBACK_SCSV below the best version (RFC 7507); with one version there is nothing to fall back to.
+
+        Servers that close without an alert, or send another, refuse the fallback where they take the same hello without it.
+        """
         held = [version for version in reversed(VERSIONS) if version in self._first]
         if len(held) < 2:
             return
@@ -345,6 +367,9 @@ class Scan:
             self._fallback = False
         elif isinstance(answer, Refused) and answer.alert == _INAPPROPRIATE_FALLBACK:
             self._fallback = True
+        elif isinstance(answer, Refused):
+            (without,) = yield from self._asking.ask([msgspec.structs.replace(offer, fallback=False)])
+            self._fallback = True if isinstance(without, Flight) else None
 
     def _offer(self, version: Version, suites: tuple[int, ...]) -> Offer:
         groups = TLS13_GROUPS if version == "TLSv1.3" else TLS12_GROUPS
@@ -366,6 +391,16 @@ def _common(version: Version) -> tuple[int, ...]:
 def _clear(answer: Settled) -> bool:
     """Whether a hello was understood: it was taken, or refused by the version or for want of a suite in common."""
     return isinstance(answer, Flight) or (isinstance(answer, Refused) and answer.plain and answer.alert != _ILLEGAL_PARAMETER)
+
+
+def _hands_out_ids(flights: Sequence[Flight], tickets: bool | None) -> bool | None:
+    """Who hands out tickets may hand out no ids with them (RFC 5077, section 3.4), and tickets were asked for in each hello."""
+    return any(flight.session_id for flight in flights) or (None if tickets is not False else False)
+
+
+def _is_free(held: Suite) -> bool:
+    """Whether it has a ServerKeyExchange on a curve, and no certificate that is on one."""
+    return held.key_exchange == "ECDHE" and held.authentication not in ("ECDSA", "PSK")
 
 
 def _group(flight: Flight) -> int | None:

@@ -25,7 +25,8 @@ from netassist.tls.weakness import Weakness, of_exchange
 _EMS, _TICKET = 23, 35
 _NEW_SESSION_TICKET = 4
 _ID, _WHOLE_ID = 31, 32
-_HANDSHAKE = b"\x16"
+_ALERT, _HANDSHAKE = b"\x15", b"\x16"
+_CURVES = "X25519:P-256:P-384:P-521:X448:brainpoolP256r1:brainpoolP384r1:brainpoolP512r1"
 _MOST_BYTES, _LONGEST_TICKET = 131_072, 16_384
 
 
@@ -76,11 +77,14 @@ async def _ticket(stream: Stream, server_name: str | None) -> _Given | None:
     """Shake hands by OpenSSL, and read the ticket on the way, in plain text before TLS 1.3; None where there is none."""
     from OpenSSL import SSL
 
+    from netassist.tls.handshake import set_groups
+
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_cipher_list(b"ALL:!aNULL:@SECLEVEL=0")
-    context.set_options(0x4)  # SSL_OP_LEGACY_SERVER_CONNECT
+    context.set_options(0x4 | 0x10)  # SSL_OP_LEGACY_SERVER_CONNECT, SSL_OP_TLSEXT_PADDING
     context.set_min_proto_version(SSL.TLS1_VERSION)
     context.set_max_proto_version(SSL.TLS1_2_VERSION)
+    set_groups(context, _CURVES)
     connection = SSL.Connection(context, None)
     if server_name is not None:
         connection.set_tlsext_host_name(server_name.encode("ascii"))
@@ -104,9 +108,10 @@ async def _ticket(stream: Stream, server_name: str | None) -> _Given | None:
 def read_ticket(received: bytes) -> bytes:
     """The ticket out of the plain-text part of a server's handshake (RFC 5077, section 3.3); empty where there is none."""
     messages, position = b"", 0
-    while received[position : position + 1] == _HANDSHAKE and len(received) >= position + 5:
+    while received[position : position + 1] in (_HANDSHAKE, _ALERT) and len(received) >= position + 5:
         length = int.from_bytes(received[position + 3 : position + 5], "big")
-        messages += received[position + 5 : position + 5 + length]
+        if received[position : position + 1] == _HANDSHAKE:  # warnings may stand between
+            messages += received[position + 5 : position + 5 + length]
         position += 5 + length
     while len(messages) >= 4:
         size = int.from_bytes(messages[1:4], "big")

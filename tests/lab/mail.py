@@ -1,0 +1,129 @@
+"""Mail servers that are upgraded by STARTTLS: Dovecot of the distribution for IMAP, aiosmtpd in Python for SMTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.lab.keyfiles import dh_parameters, write
+from tests.lab.pki import authority, leaf
+from tests.lab.process import account, group, hand_over, serving
+from tests.lab.programs import require
+from tests.lab.servers import Served
+
+# No login can succeed; the processes that would need root's rights to part with them have none.
+_DOVECOT = """
+protocols = imap
+listen = 127.0.0.1
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = /dev/stderr
+default_internal_user = {account}
+default_internal_group = {group}
+default_login_user = {account}
+mail_location = maildir:{folder}/mail
+passdb {{
+  driver = static
+  args = nologin=yes
+}}
+userdb {{
+  driver = static
+  args = uid={account} gid={group} home={folder}/mail
+}}
+ssl = required
+ssl_cert = <{certificate}
+ssl_key = <{key}
+ssl_dh = <{folder}/dh.pem
+ssl_min_protocol = TLSv1.1
+ssl_cipher_list = ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-SHA:AES128-GCM-SHA256:@SECLEVEL=0
+ssl_curve_list = P-384:X25519
+ssl_prefer_server_ciphers = yes
+service imap-login {{
+  chroot =
+  service_count = 0
+  process_limit = 1
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+"""
+
+
+@contextlib.contextmanager
+def dovecot(folder: Path) -> Iterator[Served]:
+    """IMAP: TLS 1.1 and up, Diffie-Hellman of 2,048 bits, the server's order."""
+    server, root = require("dovecot"), authority()
+    anchor, files = root.anchor(folder), write(leaf(root, key="rsa"), folder)
+    (folder / "dh.pem").write_bytes(dh_parameters(2048))
+    config = folder / "dovecot.conf"
+    config.touch()
+    hand_over(folder)
+
+    def command(port: int) -> list[str]:
+        config.write_text(
+            _DOVECOT.format(
+                folder=folder, port=port, account=account(), group=group(), certificate=files.certificate, key=files.key
+            )
+        )
+        return [server, "-F", "-c", str(config)]
+
+    def greets(connection: socket.socket) -> bool:
+        return connection.recv(4) == b"* OK"
+
+    with serving(command, greets, log=folder / "log", unprivileged=True) as port:
+        yield Served(port, "imap", anchor)
+
+
+@contextlib.contextmanager
+def smtp(folder: Path) -> Iterator[Served]:
+    """SMTP: what Python's `ssl` makes of a server's context, with one curve and two suites before TLS 1.3."""
+    from aiosmtpd.handlers import Sink
+    from aiosmtpd.smtp import SMTP
+
+    root = authority()
+    files = write(leaf(root, key="rsa"), folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.certificate, files.key)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-GCM-SHA384")
+    context.set_ecdh_curve("prime256v1")
+    # What it logs is that its clients break off, which they do.
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+    listener = socket.create_server(("127.0.0.1", 0))
+    loop = asyncio.new_event_loop()
+    ended = asyncio.Event()
+
+    async def serve() -> None:
+        # A client that breaks off is none of its business.
+        loop.set_exception_handler(lambda _loop, _context: None)
+        async with await loop.create_server(lambda: SMTP(Sink(), hostname="lab.test", tls_context=context), sock=listener):
+            await ended.wait()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
+    thread.start()
+    try:
+        yield Served(int(listener.getsockname()[1]), "smtp", root.anchor(folder))
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join()
+        loop.close()
+
+
+SERVERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Served]]] = {
+    "imap_dovecot": dovecot,
+    "smtp_aiosmtpd": smtp,
+}

@@ -18,7 +18,8 @@ from netassist.tls.flight import Flight
 from netassist.tls.offers import Offer
 from netassist.tls.questions import Asking, Refused, Steps, Unanswered, together
 
-MOST_SLICES = 8
+_FIRST_SLICES, MOST_SLICES = 4, 8
+"""How many slices are worth a refusal each: twice as many as the last round has found something in."""
 _FEW = 3
 Weigh = Callable[[Sequence[int]], Callable[[int], float]]
 """How likely a candidate is accepted, 0 to 1, given what was found so far."""
@@ -89,13 +90,16 @@ def commonest_first(order: Sequence[int]) -> Weigh:
 
 def eliminate(asking: Asking, want: Wanted, whole: Slice, weigh: Weigh) -> Steps[Found]:
     """All that is accepted of a slice; it holds then what each of its parts gave."""
-    complete, refused = True, 0
+    complete, refused, taken = True, 0, 0
     while open_slices := [held for held in whole.leaves() if held.left]:
-        open_slices = _divided(open_slices, _most(len(found := tuple(whole.codes()))) - refused, weigh, found)
+        most = min(MOST_SLICES, max(_FIRST_SLICES, 2 * taken))
+        open_slices = _divided(open_slices, most - refused, weigh, tuple(whole.codes()))
         settled = yield from asking.ask([want.offer(held.left) for held in open_slices])
+        taken = 0
         for held, answer in zip(open_slices, settled, strict=True):
             code = want.selected(answer) if isinstance(answer, Flight) else None
             if code is not None and code in held.left:
+                taken += 1
                 held.found.append(code)
                 held.left = tuple(other for other in held.left if other != code)
                 continue
@@ -123,11 +127,6 @@ def foretold(asking: Asking, want: Wanted, codes: Sequence[int], others: Sequenc
     settled = yield from asking.ask(offers)
     taken = [want.selected(answer) if isinstance(answer, Flight) else None for answer in settled]
     return taken == [*codes, None] and isinstance(settled[-1], Refused)
-
-
-def _most(found: int) -> int:
-    """How many slices are worth a refusal each, the more the more was found."""
-    return 4 if found < 9 else MOST_SLICES
 
 
 def _divided(held: Sequence[Slice], most: int, weigh: Weigh, found: Sequence[int]) -> list[Slice]:

@@ -16,22 +16,28 @@ from netassist.tls.offers import Offer
 from netassist.tls.questions import Asking, Refused, Settled, Steps
 from netassist.tls.suites import suite
 
+_USUAL_KEYS = {0x0804, 0x0403}  # RSA, and ECDSA on NIST curves
 _USUAL = (0x0804, 0x0401, 0x0403, 0x0805, 0x0501, 0x0806, 0x0601, 0x0503, 0x0603, 0x0201, 0x0203)
 
 
 def tls13_schemes(asking: Asking, suites: tuple[int, ...], share: int) -> Steps[Found]:
-    """Families first, then the members of those that the server goes on with. `share` is a group that it accepts."""
+    """By kinds of key, those that few servers have at once; then each scheme of those that the server goes on with.
+
+    `share` is a group that it accepts.
+    """
 
     def offer(wanted: Sequence[int]) -> Offer:
         return Offer(version="TLSv1.3", suites=suites, groups=(share,), shares=(share,), schemes=tuple(wanted))
 
-    families = yield from asking.ask([offer(members) for members in schemes.TLS13_FAMILIES])
-    members = [
-        code
-        for held, answer in zip(schemes.TLS13_FAMILIES, families, strict=True)
-        if not isinstance(answer, Refused)
-        for code in held
-    ]
+    usual = [family for family in schemes.TLS13_FAMILIES if set(family) & _USUAL_KEYS]
+    rare = [family for family in schemes.TLS13_FAMILIES if family not in usual]
+    groups = [*usual, [code for family in rare for code in family]]
+    settled = yield from asking.ask([offer(group) for group in groups])
+    families = [family for family, answer in zip(usual, settled, strict=False) if not isinstance(answer, Refused)]
+    if not isinstance(settled[-1], Refused):
+        answers = yield from asking.ask([offer(family) for family in rare])
+        families += [family for family, answer in zip(rare, answers, strict=True) if not isinstance(answer, Refused)]
+    members = [code for family in families for code in family]
     answers = (yield from asking.ask([offer((code,)) for code in members])) if members else []
     found = tuple(code for code, answer in zip(members, answers, strict=True) if _went_on(answer))
     return Found(found, all(isinstance(answer, Refused) or _went_on(answer) for answer in answers))

@@ -8,6 +8,14 @@ import msgspec
 
 from netassist.observations import SEVERITIES, Endpoint, Finding, Report
 
+_NOT_SAFE = ("quantum.not_safe", "quantum.available_not_preferred")
+_SAID_BY: dict[str, tuple[str, ...]] = {
+    "http.certificate_not_verified": ("certificate.",),
+    "tls.no_post_quantum_groups": _NOT_SAFE,
+    "tls.post_quantum_not_preferred": _NOT_SAFE,
+}
+"""Findings that give way to those that say the same of the same place, and why; these by how their ids begin."""
+
 
 def merged(reports: Sequence[Report]) -> tuple[Finding, ...]:
     """The findings of several reports, the worst first; those that differ only in where they hold become one.
@@ -15,12 +23,12 @@ def merged(reports: Sequence[Report]) -> tuple[Finding, ...]:
     The evidence names the place: the port, and the host too where the reports are about several.
     """
     several = len({_host(report) for report in reports}) > 1
-    certified = {_place(report) for report in reports if any(f.id.startswith("certificate.") for f in report.findings)}
+    told = {(_place(report), finding.id) for report in reports for finding in report.findings}
     places: dict[Finding, list[str]] = {}
     for report in reports:
         for finding in report.findings:
-            # The certificate's own findings say the same, and why.
-            if finding.id == "http.certificate_not_verified" and _place(report) in certified:
+            better = _SAID_BY.get(finding.id, ())
+            if better and any(place == _place(report) and known.startswith(better) for place, known in told):
                 continue
             where = _named(report, several)
             evidence = f"{where}: {finding.evidence}" if where else finding.evidence

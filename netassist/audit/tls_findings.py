@@ -108,7 +108,7 @@ RULES: dict[WeaknessId, Rule] = {
         "medium",
         "TLS compression is on",
         "The length of what is sent tells a script in the browser how well it has guessed a cookie (CRIME).",
-        "Switch it off (Apache: SSLCompression off), or update: OpenSSL has had it off since 1.1.0.",
+        "Switch TLS compression off (Apache: SSLCompression off), or update: OpenSSL has had it off since 1.1.0.",
         (f"{_NVD}CVE-2012-4929",),
     ),
     "insecure_renegotiation": Rule(
@@ -157,7 +157,7 @@ RULES: dict[WeaknessId, Rule] = {
         "info",
         "Early data (0-RTT) is allowed",
         "Who records a request can have it served again. That matters where a request acts twice.",
-        "Allow it for requests only that change nothing (RFC 8470), or switch it off (nginx: ssl_early_data off).",
+        "Allow early data only for requests that change nothing (RFC 8470), or switch it off (nginx: ssl_early_data off).",
         ("https://www.rfc-editor.org/rfc/rfc8446#section-8", "https://www.rfc-editor.org/rfc/rfc8470"),
     ),
 }  # fmt: skip

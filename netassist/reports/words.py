@@ -65,6 +65,18 @@ def quoted(text: str, limit: int = 100) -> str:
     return f"“{as_text(text, limit).replace('“', chr(39)).replace('”', chr(39))}”"
 
 
+def shortened(text: str, most: int) -> str:
+    """One line of at most `most` characters, cut between the items of a list where there is one, else between words."""
+    shown = as_text(text, 8000)
+    if len(shown) <= most:
+        return shown
+    cut = shown[: most - 2]
+    for separator in ("; ", ", ", " "):
+        if (end := cut.rfind(separator)) > most // 3:
+            return f"{cut[:end]}{separator.rstrip()} …"
+    return f"{cut}…"
+
+
 def sentence_end(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 

@@ -11,11 +11,14 @@ import msgspec
 from netassist.network import Network, Progress
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
 from netassist.tls.certificate import CertificateInfo, presented, shown
+from netassist.tls.classical_parts import classical_parts
+from netassist.tls.deadlines import Deadline, deadlines
 from netassist.tls.facts import VERSIONS, Facts, Support
 from netassist.tls.grade import Grade, grade
 from netassist.tls.groups import Group
 from netassist.tls.key_exchange import QUANTUM_SAFE, KeyExchange, Preferred, Verdict, quantum_verdict
 from netassist.tls.policies import Judgement, LeftOut, judge, left_out
+from netassist.tls.published import asking
 from netassist.tls.resumption import Resumption, resumption
 from netassist.tls.scan import Scan
 from netassist.tls.scanner import Scanner
@@ -47,8 +50,8 @@ class TlsAudit(Report, frozen=True, kw_only=True, tag="netassist/tls-audit/1"):
     are facts of the handshake (`netassist.tls.facts.Facts`); None is what was not established.
 
     `quantum` and `key_exchange` are what `quantum_check` would say; with the groups of `confirmed_groups` a whole handshake was
-    completed. `without_server_name` compares the certificate that clients without SNI are shown; `name_unrecognized`: the server
-    refuses the host's name, so that all was asked without.
+    completed; `deadlines` are those of what a quantum computer breaks. `without_server_name` compares the certificate that
+    clients without SNI are shown; `name_unrecognized`: the server refuses the host's name, so that all was asked without.
     """
 
     protocols: dict[str, Support] = msgspec.field(default_factory=dict)
@@ -58,6 +61,8 @@ class TlsAudit(Report, frozen=True, kw_only=True, tag="netassist/tls-audit/1"):
     quantum: Verdict = "unknown"
     key_exchange: KeyExchange | None = None
     confirmed_groups: tuple[str, ...] = ()
+    failed_groups: tuple[str, ...] = ()
+    deadlines: tuple[Deadline, ...] = ()
     signature_schemes: tuple[Scheme, ...] = ()
     weaknesses: tuple[Weakness, ...] = ()
     certificates: tuple[CertificateInfo, ...] = ()
@@ -127,7 +132,7 @@ async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit
     incomplete = tuple(_incomplete(facts))
     failure = scanner.named(scan.failure) or next((held.error for held in certificates if held.error), None)
     unknown = bool(incomplete) or any(held.verdict == "unknown" for held in weaknesses)
-    exchange = _key_exchange(facts, confirmed)
+    exchange = _key_exchange(facts, confirmed.done)
     return TlsAudit(
         target=server.target,
         status="partial" if failure or unknown or not certificates else "ok",
@@ -138,7 +143,9 @@ async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit
         groups=facts.groups,
         quantum=quantum_verdict(exchange.kind, facts.groups, "groups" in facts.complete),
         key_exchange=exchange,
-        confirmed_groups=confirmed,
+        confirmed_groups=confirmed.done,
+        failed_groups=confirmed.failed,
+        deadlines=deadlines(classical_parts(exchange, (held.chain[0].key for held in certificates if held.chain))),
         signature_schemes=facts.signature_schemes,
         weaknesses=weaknesses,
         certificates=_distinct(certificates, nameless),
@@ -228,11 +235,13 @@ async def _certificates(server: Server, facts: Facts, scan: Scan) -> tuple[Certi
     """One a distinct leaf: by a handshake for each kind of key that signs, and what else the scan has seen in plain text."""
     names = tuple(held.name for held in facts.signature_schemes)
     wanted: list[str | None] = [accepted for kinds, accepted in _KEYS.items() if any(name.startswith(kinds) for name in names)]
-    found = await asyncio.gather(*(presented(server, only) for only in wanted or [None]))
+    async with asking(server) as records:
+        found = await asyncio.gather(*(presented(server, only, records=records) for only in wanted or [None]))
+        told = await records if scan.chains else None
     spoken = [version for version in VERSIONS if facts.protocols[version] == "accepted"]
     plain = next((version for version in reversed(spoken) if version != "TLSv1.3"), spoken[-1])
     held: dict[str, CertificateInfo] = {}
-    for info in (*found, *(shown(server, plain, chain) for chain in scan.chains)):
+    for info in (*found, *(shown(server, plain, chain, told) for chain in scan.chains)):
         if info.chain:
             held.setdefault(info.chain[0].fingerprint_sha256, info)
     return tuple(held.values()) or tuple(info for info in found if info.error)[:1]

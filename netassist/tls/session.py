@@ -77,20 +77,31 @@ async def visit(server: Server, alpn: tuple[str, ...], session: SSL.Session | No
         return Visit()
 
 
-async def completed(server: Server, groups: Sequence[str]) -> tuple[str, ...]:
-    """Those of the groups with which a whole handshake succeeds, one connection each; not those that OpenSSL does not know."""
+class Completed(NamedTuple):
+    """Groups with which a whole handshake succeeded, and those with which the server broke it off."""
 
-    async def completes(group: str) -> bool:
+    done: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+async def completed(server: Server, groups: Sequence[str]) -> Completed:
+    """One connection a group; of those that OpenSSL does not know, and where nothing came, nothing is established."""
+
+    async def completes(group: str) -> bool | None:
         try:
             connection = client(server.server_name, groups=group, version="TLSv1.3")
             async with server.connect() as stream:
                 await server.network.within(shake(connection, stream), f"{stream.where}: the TLS handshake")
                 return (connection.get_group_name() or "").lower() == group.lower()
-        except (ValueError, Failed):
-            return False
+        except ValueError:
+            return None
+        except Failed as failed:
+            return False if failed.failure.kind in ("protocol", "reset") else None
 
-    done = await asyncio.gather(*map(completes, groups))
-    return tuple(group for group, complete in zip(groups, done, strict=True) if complete)
+    outcomes = list(zip(groups, await asyncio.gather(*map(completes, groups)), strict=True))
+    return Completed(
+        tuple(group for group, outcome in outcomes if outcome), tuple(group for group, outcome in outcomes if outcome is False)
+    )
 
 
 async def _rest(network: Network, connection: SSL.Connection, stream: Stream) -> tuple[bytes, bool]:

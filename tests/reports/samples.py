@@ -22,6 +22,9 @@ from netassist.quantum import Authentication, Deadline, KeyExchange, QuantumChec
 from netassist.tls.certificate import CertificateInfo
 from netassist.tls.chain import Certificate, PublicKey, San
 from netassist.tls.groups import Group, group
+from netassist.tls.ocsp import OcspResponse
+from netassist.tls.revocation import Revocation
+from tests.reports import tls_samples
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -275,6 +278,12 @@ EXAMPLES: dict[str, Report] = {
         certificate(san=None, is_ca=None), hostname_matches=None, scts=None, must_staple=None, ocsp_staple="unknown",
         status="partial", error=Failure("protocol", "shop.example:443: the extensions of a certificate are malformed"),
     ),
+    "certificate_revoked": certificates(
+        problems=("revoked",), ocsp_staple="present",
+        staple=OcspResponse(status="good", this_update=NOW - 9 * DAY, next_update=NOW - 2 * DAY, for_this_certificate=True,
+                            signature_valid=True, stale=True, detail="it was good until 2026-11-22"),
+        revocation=Revocation(status="revoked", method="crl", checked_at=NOW, revoked_at=NOW - DAY, reason="keyCompromise"),
+    ),
     "certificate_failed": failed(certificates, chain=(), trusted=None, hostname_matches=None),
     "quantum_safe": quantum(),
     "quantum_unconfirmed": quantum(key_exchange=msgspec.structs.replace(HYBRID, confirmed=False)),
@@ -302,6 +311,7 @@ EXAMPLES: dict[str, Report] = {
         error=Failure("missing_program", "10.0.0.5: Nmap is not installed; install it: apt install nmap"),
     ),
     "audit_failed": failed(audit, "shop.example: no address found; check the spelling", hosts=(), findings=()),
+    **tls_samples.EXAMPLES,
     "anything": whois(),
     "anything_failed": failed(whois, "shop.example: no answer within 5 s", registrar=None),
 }  # fmt: skip

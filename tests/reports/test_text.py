@@ -29,7 +29,7 @@ PARTIAL = [name for name, report in EXAMPLES.items() if report.status == "partia
 # Fields that hold a word of a closed vocabulary: no peer can put another text there.
 CLOSED = {
     "status", "severity", "kind", "preferred", "opening", "verdict", "state", "protocol", "method", "rcode", "record_type",
-    "ocsp_staple", "profile", "problems", "type", "tunnel",
+    "ocsp_staple", "profile", "problems", "type", "tunnel", "id", "protocols", "quantum", "without_server_name", "standard",
 }  # fmt: skip
 URL = re.compile(r"https?://\S+")
 

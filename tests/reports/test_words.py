@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netassist.observations import Endpoint
-from netassist.reports.words import count, duration, listed, named, percent, place, quoted
+from netassist.reports.words import count, duration, listed, named, percent, place, quoted, shortened
 
 
 def test_counts() -> None:
@@ -36,6 +36,22 @@ def test_places() -> None:
     assert place(Endpoint("shop.example", 443)) == "shop.example:443"
     assert place(Endpoint("2001:db8::1", 443)) == "[2001:db8::1]:443"
     assert place("10.0.0.0/24\x1b[2J") == "10.0.0.0/24"
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "expected"),
+    [
+        ("one, two", 8, "one, two"),
+        ("one, two, three", 12, "one, two, …"),
+        ("one: a, b; two: c, d", 16, "one: a, b; …"),
+        ("the server speaks", 14, "the server …"),
+        ("TLS_RSA_WITH_RC4_128_SHA", 10, "TLS_RSA_…"),
+        ("bad\x1b[2J, worse", 40, "bad, worse"),
+    ],
+)
+def test_a_list_is_cut_between_its_items(text: str, most: int, expected: str) -> None:
+    assert shortened(text, most) == expected
+    assert len(shortened(text, most)) <= most
 
 
 def test_names_of_others() -> None:

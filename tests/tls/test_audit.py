@@ -183,7 +183,7 @@ def test_as_a_tool_it_is_called_judged_and_told() -> None:
     text = "\n".join(map(str, lines(report)))
     for words in ("TLS_RSA_WITH_NULL_SHA256", "broken (no encryption)", "X25519MLKEM768", "Grade", "Policies", "SSL 3.0"):
         assert words in text
-    assert "It speaks TLS 1.0, TLS 1.1, TLS 1.2 and TLS 1.3" in sentence(report)
+    assert "it speaks TLS 1.0, TLS 1.1, TLS 1.2 and TLS 1.3" in sentence(report)
 
 
 # Old ones that no library speaks any more

@@ -73,7 +73,7 @@ def test_a_group_that_is_selected_but_fails_is_not_confirmed() -> None:
     assert report.key_exchange is not None
     assert (report.quantum, report.key_exchange.negotiated) == ("safe", "X25519MLKEM768")
     assert report.key_exchange.confirmed is False
-    assert report.confirmed_groups == ()
+    assert (report.confirmed_groups, report.failed_groups) == ((), ("X25519MLKEM768",))
 
 
 # Large hellos

@@ -195,6 +195,37 @@ _BAD_STAPLE = Rule(
 )  # fmt: skip
 
 
+_DANE_MISMATCH = Rule(
+    "medium",
+    "The certificate is not the one that the domain publishes (DANE)",
+    "No TLSA record matches what the server shows, so that clients that check refuse the connection. For mail those are many: "
+    "what they have to deliver waits, and comes back at last.",
+    "Publish the new key's record before the server uses it (3 1 1: the key's SHA-256), wait for the old one's TTL, then change.",
+    ("https://www.rfc-editor.org/rfc/rfc7671#section-8.1", "https://www.rfc-editor.org/rfc/rfc7672"),
+)
+_DANE_UNUSABLE = Rule(
+    "low",
+    "None of the domain's TLSA records can be used (DANE)",
+    "Clients pass over records that are malformed, or of a kind that is not for them, and check nothing by the rest.",
+    "Publish a record 3 1 1: the SHA-256 of the server's key.",
+    ("https://www.rfc-editor.org/rfc/rfc7671#section-4", "https://www.rfc-editor.org/rfc/rfc7672#section-3.1"),
+)
+_NO_CAA = Rule(
+    "info",
+    "The domain does not say who may issue its certificates (CAA)",
+    "Any public authority may, also one that somebody else has deceived.",
+    'Publish a CAA record that names the authority in use, such as 0 issue "letsencrypt.org".',
+    ("https://www.rfc-editor.org/rfc/rfc8659",),
+)
+_CAA_FORBIDS = Rule(
+    "low",
+    "The domain lets no authority issue certificates for this host (CAA)",
+    "Public authorities refuse to renew the certificate.",
+    "Name the authority in use in a CAA record, or leave it so if the certificate is of an authority of your own.",
+    ("https://www.rfc-editor.org/rfc/rfc8659#section-4.2",),
+)
+
+
 def judge(report: CertificateInfo) -> Iterator[Finding]:
     """One finding a problem; a wildcard that does not cover the name is the same finding as the wrong name."""
     if not report.chain:
@@ -205,6 +236,7 @@ def judge(report: CertificateInfo) -> Iterator[Finding]:
         if weak := [held for held in report.chain if flaw in (held.key.problems or ())]:
             shown = (f"{held.subject}: RSA {held.key.bits}, e = {_exponent(held)}" for held in weak[:_SHOWN])
             yield _finding(flaw, rule, "; ".join(shown))
+    yield from _published(report)
     problems = report.problems
     for problem in problems:
         if problem == "wildcard_mismatch" and "wrong_host" in problems:
@@ -223,6 +255,22 @@ def judge(report: CertificateInfo) -> Iterator[Finding]:
             (f"{_RFC5280}#section-6",),
         )
         yield _finding("not_trusted", rule, report.trust_error or "no reason given")
+
+
+def _published(report: CertificateInfo) -> Iterator[Finding]:
+    """What the DNS says that speaks against the certificate, or should say."""
+    dane, caa = report.dane, report.caa
+    if dane is not None and dane.verdict in ("mismatch", "unusable"):
+        said = [f"{held.usage} {held.selector} {held.matching_type} {held.detail}" for held in dane.records[:_SHOWN]]
+        evidence = f"TLSA at {dane.name}, validated: {'; '.join(said)}"
+        mail = isinstance(report.target, Endpoint) and report.target.starttls == "smtp"
+        mismatch = _DANE_MISMATCH._replace(severity="high") if mail else _DANE_MISMATCH
+        yield _finding(f"dane_{dane.verdict}", mismatch if dane.verdict == "mismatch" else _DANE_UNUSABLE, evidence)
+    if caa is not None and caa.verdict == "absent":
+        yield _finding("no_caa", _NO_CAA, f"no CAA records at {_host(report)}, nor at any name above it")
+    if caa is not None and caa.verdict == "present" and caa.permits == "none":
+        said = [f'{held.tag} "{held.value}"' for held in caa.records[:_SHOWN]]
+        yield _finding("caa_forbids_all", _CAA_FORBIDS, f"CAA at {caa.name}: {'; '.join(said)}")
 
 
 def _finding(word: str, rule: Rule, evidence: str) -> Finding:

@@ -13,8 +13,10 @@ from netassist.reports.words import count, day, listed, named, place
 
 if TYPE_CHECKING:
     from netassist.reports.style import Line
+    from netassist.tls.caa import Caa
     from netassist.tls.certificate import CertificateInfo
     from netassist.tls.chain import Certificate
+    from netassist.tls.dane import Dane, TlsaRecord
 
 _BAR = 32
 _SERIAL = 20
@@ -43,12 +45,13 @@ def task(info: CertificateInfo) -> Task:
     return Task("read the certificate", f"of {place(info.target)}")
 
 
-def verdict(info: CertificateInfo) -> Verdict:
+def verdict(info: CertificateInfo, *, named: bool = True) -> Verdict:
+    """With `named` false the client said no name, and whether the certificate is for the host's does not matter."""
     if not info.chain:
         return Verdict(f"Which certificate {place(info.target)} presents is unknown.", UNKNOWN)
     leaf, problems = info.chain[0], set(info.problems)
     who = f"The certificate of {_where(info)} (serial {_serial(leaf)}, {_issued(info)})"
-    grave, minor, unknown = [*_dated(info), *_grave(info)], _told(info, _MINOR), _unjudged(info)
+    grave, minor, unknown = [*_dated(info), *_grave(info)], _told(info, _MINOR), _unjudged(info, named=named)
     if grave:
         out_of_date = problems & {"expired", "not_yet_valid"}
         dates = "" if out_of_date else f"; its dates run until {day(leaf.not_after)}, {_left(info)} from now"
@@ -72,17 +75,12 @@ def evidence(info: CertificateInfo, width: int) -> Iterator[Line]:
         ("Issuer", leaf.issuer or "empty"),
         ("Serial", leaf.serial),
         ("Validity", timeline(leaf, info.started, width)),
-        ("Time", _time(leaf, info.started)),
+        ("Time", time_words(leaf, info.started)),
         ("Key", key_words(leaf)),
         ("Signature", leaf.signature_algorithm),
         ("SHA-256", leaf.fingerprint_sha256),
     ]
-    distrust = f"not trusted: {info.trust_error or 'the reason is unknown'}"
-    trust = [
-        ("Trust", _judged(info.trusted, "leads to an authority that is trusted here", distrust)),
-        ("Host name", _judged(info.hostname_matches, f"is for {_name(info)}", f"is not for {_name(info)}")),
-        *_extras(info),
-    ]
+    trust = list(trust_rows(info))
     # One column for both blocks.
     column = max(len(label) for label, _ in trust)
     yield from facts([(label.ljust(column), value) for label, value in certificate], width)
@@ -148,8 +146,8 @@ def _names(leaf: Certificate) -> str:
     return f" (but for {listed(names, 3)})" if names else ""
 
 
-def _unjudged(info: CertificateInfo) -> str:
-    unknown = [("it is trusted", info.trusted), (f"it is for {_name(info)}", info.hostname_matches)]
+def _unjudged(info: CertificateInfo, *, named: bool) -> str:
+    unknown = [("it is trusted", info.trusted), *([(f"it is for {_name(info)}", info.hostname_matches)] if named else [])]
     parts = [f"whether {text}" for text, judged in unknown if judged is None]
     return f"; {listed(parts)} is unknown" if parts else ""
 
@@ -177,7 +175,7 @@ def timeline(leaf: Certificate, now: datetime, width: int) -> Text:
     return (begin, Span("━" * past, "dim"), Span("●", "accent"), Span("─" * (size - 1 - past), "good"), end)
 
 
-def _time(leaf: Certificate, now: datetime) -> str:
+def time_words(leaf: Certificate, now: datetime) -> str:
     whole = _days(leaf.not_after - leaf.not_before)
     if now < leaf.not_before:
         return f"begins in {_days(leaf.not_before - now)}, for {whole}"
@@ -192,12 +190,89 @@ def _judged(judged: bool | None, good: str, bad: str) -> Text:
     return Span(f"✔ {good}", "good") if judged else Span(f"✘ {bad}", "bad")
 
 
+def trust_rows(info: CertificateInfo, *, named: bool = True) -> Iterator[tuple[str, Text | None]]:
+    """Whether to rely on it, and what else came with it; `named` as for the verdict."""
+    distrust = f"not trusted: {info.trust_error or 'the reason is unknown'}"
+    yield "Trust", _judged(info.trusted, "leads to an authority that is trusted here", distrust)
+    yield "", Span(f"! {info.trust_note}", "warn") if info.trust_note else None
+    if named:
+        yield "Host name", _judged(info.hostname_matches, f"is for {_name(info)}", f"is not for {_name(info)}")
+    yield from _extras(info)
+
+
 def _extras(info: CertificateInfo) -> Iterator[tuple[str, Text | None]]:
     yield "Protocol", info.protocol
     yield "Upgraded by", getattr(info.target, "starttls", None)
     demanded = ", though the certificate demands one" if info.must_staple and info.ocsp_staple == "absent" else ""
-    yield "OCSP staple", f"{info.ocsp_staple}{demanded}"
+    yield "OCSP staple", _staple(info) if info.staple is not None else f"{info.ocsp_staple}{demanded}"
+    yield "Revocation", _revocation(info)
+    yield "DANE", _dane(info.dane) if info.dane is not None else None
+    yield "CAA", _caa(info.caa) if info.caa is not None else None
     yield "SCTs", "unknown" if info.scts is None else f"{count(info.scts, 'log entry', 'log entries')} in the certificate"
+
+
+def _dane(held: Dane) -> Text:
+    at = f"TLSA at {held.name}"
+    first = next((record for record in held.records if record.outcome == held.verdict), None)
+    match held.verdict:
+        case "absent":
+            return f"none ({at})"
+        case "matches":
+            return Span(f"✔ matches {_record(first)}, {at}", "good")
+        case "mismatch":
+            why = f": {_record(first)} {first.detail}" if first is not None else ""
+            return Span(f"✘ {at} does not match{why}", "bad")
+        case "unusable":
+            return Span(f"! {at} cannot be used: {first.detail if first is not None else 'unknown'}", "warn")
+        case "unauthenticated":
+            matches = any(record.outcome == "matches" for record in held.records)
+            return (
+                f"{at} {'matches' if matches else 'does not match'}, but is not authenticated (DNSSEC), so that it does not count"
+            )
+        case "unknown":
+            return Span(f"? unknown: {held.detail or (first.detail if first is not None else None) or at}", "warn")
+
+
+def _record(record: TlsaRecord | None) -> str:
+    return f"{record.usage} {record.selector} {record.matching_type}" if record is not None else "a record"
+
+
+def _caa(held: Caa) -> Text:
+    if held.verdict == "unknown":
+        return Span(f"? unknown: {held.detail or 'no answer'}", "warn")
+    if held.verdict == "absent":
+        return "none: any authority may issue"
+    allowed = {"any": "any authority may issue", "none": "no authority may issue", "named": f"for {listed(held.issuers)}"}
+    wild = {"any": "wildcards for any", "none": "no wildcards", "named": f"wildcards for {listed(held.wildcard_issuers)}"}
+    same = (held.permits, held.issuers) == (held.permits_wildcards, held.wildcard_issuers)
+    said = [] if held.permits is None else [allowed[held.permits]]
+    said += [] if held.permits_wildcards is None or same else [wild[held.permits_wildcards]]
+    return f"{'; '.join(said) or held.detail or 'unknown'} (at {held.name})"
+
+
+def _staple(info: CertificateInfo) -> Text | None:
+    held = info.staple
+    if held is None:
+        return None
+    since = f", of {day(held.this_update)}" if held.this_update is not None else ""
+    until = f", until {day(held.next_update)}" if held.next_update is not None else ""
+    said = f"{held.status}{since}{until}{f' ({held.detail})' if held.detail else ''}"
+    if held.useless or held.status == "revoked":
+        return Span(f"✘ {'of no use: ' if held.useless else ''}{said}", "bad")
+    return Span(f"✔ {said}", "good") if held.counts and held.status == "good" else Span(f"? {said}", "warn")
+
+
+def _revocation(info: CertificateInfo) -> Text | None:
+    held = info.revocation
+    if held is None:
+        return None
+    how = {"staple": "by the OCSP staple", "ocsp": "by its OCSP responder", "crl": "by its CRL", None: ""}[held.method]
+    if held.status == "good":
+        return Span(f"✔ not revoked, {how}", "good")
+    if held.status == "revoked":
+        since = f" on {day(held.revoked_at)}" if held.revoked_at is not None else ""
+        return Span(f"✘ revoked{since}{f' ({held.reason})' if held.reason else ''}, {how}", "bad")
+    return Span(f"? unknown{f': {held.detail}' if held.detail else ''}", "warn")
 
 
 def key_words(certificate: Certificate) -> str:

@@ -73,4 +73,4 @@ def _plan(findings: Sequence[Finding], width: int) -> Iterator[Line]:
     column = len(str(len(remedies))) + 2
     for number, (fix, titles) in enumerate(remedies.items(), 1):
         lead = Span(f"{number}.".ljust(column), "accent")
-        yield from paragraph((Span(fix), Span(f"  ({'; '.join(titles)})", "dim")), width, indent=2, lead=lead)
+        yield from paragraph((Span(fix), Span(f"  ({'; '.join(dict.fromkeys(titles))})", "dim")), width, indent=2, lead=lead)

@@ -121,7 +121,7 @@ class Network:
         deadline: seconds for the whole call.
         progress: called with each `Progress`.
         ca_file: PEM file of further trust anchors.
-        resolver: the name server that `dns_lookup` asks, ``address`` or ``address:port``; the system's where it is None.
+        resolver: the name server that is asked for records, ``address`` or ``address:port``; the system's where it is None.
         revocation: ask the OCSP responders and CRL servers that verified certificates name, which nobody else may have named.
     """
 

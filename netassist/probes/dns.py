@@ -58,7 +58,7 @@ async def dns_lookup(network: Network, name: str, record_type: str = "A") -> Dns
     question, kind = name, record_type
     try:
         question, kind = _question(name, record_type)
-        response = await _ask(network, question, kind)
+        response = await ask(network, question, kind)
     except Failed as failed:
         return DnsLookup(target=name, name=question, record_type=kind, status="failed", error=failed.failure, **watch.stamp())
     rcode = dns.rcode.to_text(response.rcode())
@@ -91,10 +91,11 @@ def _question(name: str, record_type: str) -> tuple[str, str]:
         raise Failed("invalid", str(error)) from None
 
 
-async def _ask(network: Network, name: str, record_type: str) -> dns.message.Message:
-    """The response, whatever its code; Failed where no server gave any."""
+async def ask(network: Network, name: str, record_type: str, most: float | None = None) -> dns.message.Message:
+    """The response, whatever its code; Failed where no server gave any within the step time-out, and `most` seconds."""
     resolver = _resolver(network)
-    resolver.lifetime = seconds = max(0.05, min(network.timeout, network.remaining))
+    resolver.lifetime = seconds = max(0.05, min(network.timeout, network.remaining, most or network.timeout))
+    resolver.timeout = min(resolver.timeout, seconds / 2)  # so that a lost question is asked again
     step = f"{name} {record_type}: asking {', '.join(map(str, resolver.nameservers))}"
     try:
         answering = resolver.resolve(dns.name.from_text(name), record_type, raise_on_no_answer=False, search=False)

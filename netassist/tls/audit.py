@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -18,7 +18,7 @@ from netassist.tls.grade import Grade, grade
 from netassist.tls.groups import Group
 from netassist.tls.key_exchange import QUANTUM_SAFE, KeyExchange, Preferred, Verdict, quantum_verdict
 from netassist.tls.policies import Judgement, LeftOut, judge, left_out
-from netassist.tls.published import asking
+from netassist.tls.published import Published, asking
 from netassist.tls.resumption import Resumption, resumption
 from netassist.tls.scan import Scan
 from netassist.tls.scanner import Scanner
@@ -107,6 +107,11 @@ async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit
     is sent in some of them, but for `active_weaknesses` false: then what takes an exchange of its own is `unknown`. Fails as
     `Network.connect`, or `protocol` where the peer speaks no TLS.
     """
+    async with asking(server) as records:
+        return await _audited(server, active_weaknesses, records)
+
+
+async def _audited(server: Server, active_weaknesses: bool, records: Awaitable[Published | None]) -> TlsAudit:
     network, watch, before = server.network, Stopwatch(), server.network.connections
     scanner = Scanner(server)
     scan = await _spoken(server, scanner)
@@ -122,7 +127,7 @@ async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit
     network.progress(Progress(f"{server.where}: certificates{' and weaknesses' if active_weaknesses else ''}"))
     resumed = next((held.resumed for held in visits if held.version == "TLSv1.3" and held.resumed is not None), None)
     certificates, nameless, exchanged, resumes, confirmed = await asyncio.gather(
-        _certificates(server, facts, scan),
+        _certificates(server, facts, scan, records),
         _nameless(server),
         active(server, facts) if active_weaknesses else _nothing(),
         resumption(server, facts, resumed),
@@ -231,13 +236,14 @@ def _key_exchange(facts: Facts, confirmed: tuple[str, ...]) -> KeyExchange:
     )
 
 
-async def _certificates(server: Server, facts: Facts, scan: Scan) -> tuple[CertificateInfo, ...]:
+async def _certificates(
+    server: Server, facts: Facts, scan: Scan, records: Awaitable[Published | None]
+) -> tuple[CertificateInfo, ...]:
     """One a distinct leaf: by a handshake for each kind of key that signs, and what else the scan has seen in plain text."""
     names = tuple(held.name for held in facts.signature_schemes)
     wanted: list[str | None] = [accepted for kinds, accepted in _KEYS.items() if any(name.startswith(kinds) for name in names)]
-    async with asking(server) as records:
-        found = await asyncio.gather(*(presented(server, only, records=records) for only in wanted or [None]))
-        told = await records if scan.chains else None
+    found = await asyncio.gather(*(presented(server, only, records=records) for only in wanted or [None]))
+    told = await records if scan.chains else None
     spoken = [version for version in VERSIONS if facts.protocols[version] == "accepted"]
     plain = next((version for version in reversed(spoken) if version != "TLSv1.3"), spoken[-1])
     held: dict[str, CertificateInfo] = {}

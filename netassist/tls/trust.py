@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -81,6 +82,17 @@ def judge_chain(chain: tuple[bytes, ...], trusted: Anchors) -> Trust:
     return _verified(trusted.wider, leaf, rest) if trust.code in _NO_PATH else trust
 
 
+def leads_to(anchor: bytes, chain: Sequence[bytes]) -> Trust:
+    """The same with one certificate (DER) as the only anchor, whoever issued it: DANE-TA (RFC 7671, section 5.2)."""
+    store = _empty_store()
+    try:
+        store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, anchor))
+        leaf, *rest = (crypto.load_certificate(crypto.FILETYPE_ASN1, der) for der in chain)
+    except crypto.Error:
+        return Trust(False, error="a certificate cannot be read")
+    return _verified(store, leaf, rest)
+
+
 def _source(file: str | None, folder: str | None = None, *, named: bool = False) -> _Source:
     try:
         held = os.stat(file) if file is not None else None
@@ -91,12 +103,17 @@ def _source(file: str | None, folder: str | None = None, *, named: bool = False)
 
 @lru_cache(maxsize=8)
 def _store(sources: tuple[_Source, ...]) -> crypto.X509Store:
-    store = crypto.X509Store()
-    lib.X509_STORE_set_purpose(store._store, lib.X509_PURPOSE_SSL_SERVER)  # pyOpenSSL has no public call for it
-    store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
+    store = _empty_store()
     for source in sources:
         if not _load(store, source.file, source.folder) and source.named:
             raise Failed("invalid", f"{source.file}: cannot be read as PEM certificates (--ca-file)")
+    return store
+
+
+def _empty_store() -> crypto.X509Store:
+    store = crypto.X509Store()
+    lib.X509_STORE_set_purpose(store._store, lib.X509_PURPOSE_SSL_SERVER)  # pyOpenSSL has no public call for it
+    store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
     return store
 
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import dns.edns
 import dns.flags
 import dns.message
 import dns.name
@@ -34,13 +35,15 @@ def dns_server(
     records: Records,
     *,
     rcodes: Mapping[str, str] | None = None,
+    errors: Mapping[str, int] | None = None,
     silent: tuple[str, ...] = (),
-    authenticated: bool = False,
+    authenticated: bool | tuple[str, ...] = False,
 ) -> Iterator[DnsServer]:
     """Serves `records` ((name, type) → presentation format).
 
-    Names in `rcodes` are answered with that code, `silent` ones not at all. Answers too long for the question's UDP payload
-    size are truncated, so that the client comes back over TCP. `authenticated` sets the AD bit.
+    Names in `rcodes` are answered with that code, and with the extended error (RFC 8914) in `errors`; `silent` ones not at all.
+    Answers too long for the question's UDP payload size are truncated, so that the client comes back over TCP. `authenticated`
+    sets the AD bit, of all answers or of those to questions for these names.
     """
     questions: list[str] = []
 
@@ -52,7 +55,8 @@ def dns_server(
         if name in silent:
             return None
         response = dns.message.make_response(query)
-        response.flags |= dns.flags.AA | (dns.flags.AD if authenticated else 0)
+        validated = authenticated if isinstance(authenticated, bool) else name in authenticated
+        response.flags |= dns.flags.AA | (dns.flags.AD if validated else 0)
         known = {held for held, _ in records}
         code = (rcodes or {}).get(name) or ("NOERROR" if name in known else "NXDOMAIN")
         response.set_rcode(dns.rcode.from_text(code))
@@ -62,6 +66,8 @@ def dns_server(
                 name = alias[0].rstrip(".")
             if kind != "CNAME" and (name, kind) in records:
                 _add(response, name, kind, records[name, kind])
+        if told := (errors or {}).get(name):
+            response.use_edns(0, options=[dns.edns.EDEOption(dns.edns.EDECode(told))])
         packed = response.to_wire(max_size=65535)
         if transport == "udp" and len(packed) > max(512, query.payload):
             response.answer.clear()

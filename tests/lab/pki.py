@@ -61,9 +61,15 @@ def digest_of(key: Key) -> hashes.SHA256 | None:
     return hashes.SHA256() if isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) else None
 
 
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
+    key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+)  # fmt: skip
+
+
 def authority(name: str = "Lab Root", issuer: Identity | None = None, key: KeyKind = "ec") -> Identity:
     """A root, or with `issuer` an intermediate; what a leaf of it sends along is in its own `chain`."""
-    made = issue(name, issuer, key=key, days=3650, ca=True)
+    made = issue(name, issuer, key=key, days=3650, ca=True, extensions=[SIGNS_CERTIFICATES])
     return made._replace(chain=(made.certificate, *issuer.chain) if issuer is not None else ())
 
 

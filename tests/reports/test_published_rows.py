@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from netassist.reports.text import lines
+from netassist.reports.layout import WARN
+from netassist.reports.text import lines, verdict
 from netassist.tls.caa import Caa, caa
 from netassist.tls.dane import Dane, DaneVerdict, Outcome, TlsaRecord
 from netassist.tls.published import Answer
@@ -40,6 +41,13 @@ def dane(verdict: DaneVerdict, outcome: Outcome, detail: str | None = None) -> D
 )
 def test_each_verdict_on_dane_has_its_words(held: Dane, words: str) -> None:
     assert words in shown(dane=held)
+
+
+def test_a_mismatch_is_in_the_verdict_and_no_other_is() -> None:
+    said = verdict(certificates(dane=dane("mismatch", "mismatch")))
+    assert (said.text.endswith(", but is not the one that its domain publishes (DANE)."), said.tone) == (True, WARN)
+    for held in (dane("matches", "matches"), dane("unauthenticated", "mismatch"), Dane(verdict="unknown", name=AT)):
+        assert verdict(certificates(dane=held)) == verdict(certificates())
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def verdict(info: CertificateInfo, *, named: bool = True) -> Verdict:
         return Verdict(f"Which certificate {place(info.target)} presents is unknown.", UNKNOWN)
     leaf, problems = info.chain[0], set(info.problems)
     who = f"The certificate of {_where(info)} (serial {_serial(leaf)}, {_issued(info)})"
-    grave, minor, unknown = [*_dated(info), *_grave(info)], _told(info, _MINOR), _unjudged(info, named=named)
+    grave, minor, unknown = [*_dated(info), *_grave(info)], _minor(info), _unjudged(info, named=named)
     if grave:
         out_of_date = problems & {"expired", "not_yet_valid"}
         dates = "" if out_of_date else f"; its dates run until {day(leaf.not_after)}, {_left(info)} from now"
@@ -131,6 +131,11 @@ def _grave(info: CertificateInfo) -> Iterator[str]:
         yield f"is not trusted ({info.trust_error or 'the reason is unknown'})"
     if info.hostname_matches is False and "wrong_host" not in info.problems:
         yield f"is not for {_name(info)}"
+
+
+def _minor(info: CertificateInfo) -> list[str]:
+    unpublished = info.dane is not None and info.dane.verdict == "mismatch"
+    return [*_told(info, _MINOR), *(["is not the one that its domain publishes (DANE)"] if unpublished else [])]
 
 
 def _told(info: CertificateInfo, phrases: Mapping[str, str]) -> list[str]:

@@ -17,6 +17,10 @@ SSL2 = 0x0002
 MOST_BYTES = 131_072
 """A flight that is longer is cut off; what came of it until then counts."""
 
+_MOST_WARNINGS = 20
+"""Who warns more often says nothing else; OpenSSL gives up after five."""
+_LONGEST_HELLO = 32768
+
 _ALERT, _HANDSHAKE = 21, 22
 _SERVER_HELLO, _CERTIFICATE, _KEY_EXCHANGE, _DONE = 2, 11, 12, 14
 _LONGEST_RECORD = 16384 + 2048
@@ -61,11 +65,15 @@ def read_flight(data: bytes, *, ended: bool = False) -> Flight | Alert | None:
         ValueError: these are not the bytes of a TLS server, or they end before it has answered; the message says why.
     """
     flight: Flight | None = None
+    warnings = 0
     for kind, body in _messages(data):
         if kind == _ALERT:
             sent = Alert(*body)
             if sent.level != 1 or sent.description == 0:
                 return sent
+            warnings += 1
+            if warnings > _MOST_WARNINGS:
+                raise ValueError(f"more than {_MOST_WARNINGS} warnings ({sent})")
         elif flight is None:
             if kind != _SERVER_HELLO:
                 raise ValueError(f"a TLS handshake message of type {kind} instead of a ServerHello")
@@ -127,6 +135,8 @@ def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
             yield _ALERT, fragment
             continue
         held += fragment
+        if len(held) >= 4 and held[0] == _SERVER_HELLO and int.from_bytes(held[1:4], "big") > _LONGEST_HELLO:
+            raise ValueError(f"a ServerHello of {int.from_bytes(held[1:4], 'big')} bytes")
         while len(held) >= 4 and len(held) >= 4 + (size := int.from_bytes(held[1:4], "big")):
             yield held[0], bytes(held[4 : 4 + size])
             del held[: 4 + size]

@@ -23,6 +23,7 @@ _HEARD = 256
 """Bytes of what a peer says first that are kept, to tell what it speaks."""
 _HANDSHAKE, _CERTIFICATE_VERIFY = 22, 15
 _OP_LEGACY_SERVER_CONNECT = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT: servers from before RFC 5746
+_OP_TLSEXT_PADDING = 0x10  # SSL_OP_TLSEXT_PADDING: servers that RFC 7685 is about
 _PROTOCOLS = {"TLSv1": "TLSv1.0"}
 _NUMBERS = {
     "TLSv1.0": SSL.TLS1_VERSION,
@@ -187,7 +188,7 @@ def client(
 
 def _context(groups: str | None, alpn: tuple[str, ...], signatures: str | None, staples: list[bytes]) -> SSL.Context:
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    context.set_options(_OP_LEGACY_SERVER_CONNECT)
+    context.set_options(_OP_LEGACY_SERVER_CONNECT | _OP_TLSEXT_PADDING)
     context.set_cipher_list(CIPHERS)
     context.set_min_proto_version(SSL.TLS1_VERSION)
     context.set_verify(SSL.VERIFY_NONE)

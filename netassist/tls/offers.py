@@ -49,8 +49,19 @@ def hello_of(offer: Offer, random: bytes, server_name: str | None) -> bytes:
     body = struct.pack("!H", min(number, TLS12)) + random[:32] + vector(session, 1) + vector(words(suites), 2)
     body += vector(compression, 1)
     if number > NUMBERS["SSLv3"]:
-        body += extension_block(_extensions(offer, number, random, server_name))
+        body += padded_block(_extensions(offer, number, random, server_name), 4 + len(body))
     return records(_CLIENT_HELLO, body, min(number, 0x0301))
+
+
+def padded_block(extensions: list[tuple[int, bytes]], before: int) -> bytes:
+    """The extensions of a hello, whose message has `before` bytes up to them; padded where it would have 256 to 511.
+
+    There are servers that do not answer such hellos (RFC 7685, section 1), which is not to be taken for a refusal.
+    """
+    block = extension_block(extensions)
+    if not 256 <= (size := before + len(block)) < 512:
+        return block
+    return extension_block([*extensions, (_PADDING, bytes(max(1, 512 - size - 4)))])
 
 
 def _extensions(offer: Offer, number: int, random: bytes, server_name: str | None) -> list[tuple[int, bytes]]:

@@ -134,7 +134,8 @@ class Asking:
             case Unanswered():
                 return outcome
             case Alert():
-                self.alerts.add(outcome.description)
+                if offer.version not in ("SSLv2", "SSLv3"):  # their hellos name no server that could be unknown
+                    self.alerts.add(outcome.description)
                 # An alert is TLS: who answers SSL 2.0 by one does not speak that.
                 known = outcome.description in self._alerts or offer.version == "SSLv2"
                 return Refused(outcome.description, outcome.description in _PLAIN) if known else None

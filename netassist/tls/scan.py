@@ -38,8 +38,10 @@ _KEY_CURVES = (0x0017, 0x0018, 0x0019)
 # What the usual hellos offer, and for DSS keys and old servers what else TLS 1.2 knows.
 _SCHEMES = (*SIGNATURE_SCHEMES, 0x0402, 0x0301, 0x0303, 0x0302, 0x0202)
 _PADDING = 1500
-_CAUTIOUS = 48
-"""Suites in a hello for a server that does not answer longer ones."""
+_CAUTIOUS = 40
+"""Suites in a hello for a server that does not answer longer ones: with these groups and schemes it has less than 256 bytes."""
+_FEW_GROUPS = (X25519, 0x0017, 0x0018, 0x0019)
+_FEW_SCHEMES = (0x0403, 0x0503, 0x0804, 0x0401, 0x0501, 0x0601, 0x0203, 0x0201, 0x0402, 0x0202)
 _ILLEGAL_PARAMETER, _INAPPROPRIATE_FALLBACK, _UNRECOGNIZED_NAME = 47, 86, 112
 _ETM, _EMS, _TICKET, _RENEGOTIATION = 22, 23, 35, 0xFF01
 
@@ -89,13 +91,18 @@ class Scan:
         answers = dict(zip(_FIRST_ASKED, settled, strict=True))
         # Old servers, and what stands before some, may not bear so long a hello, and do not say so.
         mute = [version for version in ("TLSv1.2", *_OLD) if not _clear(answers[version])]
-        if mute and any(not isinstance(answer, Unanswered) for answer in settled):
+        if mute and any(not isinstance(answer, Unanswered) or answer.failure.kind == "protocol" for answer in settled):
+            self._cautious.update(mute)
             shorter = yield from self._asking.ask([self._offer(version, _common(version)) for version in mute])
             for version, answer in zip(mute, shorter, strict=True):
-                if isinstance(answer, Flight):
-                    self._cautious.add(version)
+                if not isinstance(answer, Flight):
+                    self._cautious.discard(version)
                 if isinstance(answer, Flight) or _clear(answer):
                     answers[version] = answer
+            if self._cautious and (left := [version for version in answers if isinstance(answers[version], Unanswered)]):
+                # Now that there is a hello that is answered, it can be told what the others' fate means.
+                again = yield from self._asking.ask([self._offer(version, _candidates(version)) for version in left])
+                answers.update(zip(left, again, strict=True))
             if not any(isinstance(answer, Unanswered) for answer in answers.values()):
                 self._asking.failure = None
         for version, answer in answers.items():
@@ -372,6 +379,8 @@ class Scan:
             self._fallback = True if isinstance(without, Flight) else None
 
     def _offer(self, version: Version, suites: tuple[int, ...]) -> Offer:
+        if version in self._cautious:
+            return Offer(version=version, suites=suites, groups=_FEW_GROUPS, schemes=_FEW_SCHEMES)
         groups = TLS13_GROUPS if version == "TLSv1.3" else TLS12_GROUPS
         return Offer(version=version, suites=suites, groups=groups, schemes=_SCHEMES)
 

@@ -35,7 +35,7 @@ class Scanner:
 
     def __init__(self, server: Server) -> None:
         self._server, self._network, self._where = server, server.network, server.where
-        self._slow = self._stopped = False
+        self._slow = self._stopped = self._reached = self._tried = False
         self._asked = self._asking = 0
         self._alone, self._one = asyncio.Lock(), asyncio.Lock()
         self._idle = asyncio.Event()
@@ -93,8 +93,18 @@ class Scanner:
         if isinstance(outcome, _Lost) and self._server.address is not None:
             self._slow = True
             async with self._one:
-                return await self._again(offer, PAUSES)
+                return await (self._again(offer, PAUSES) if self._reached else self._first(offer))
         return outcome
+
+    async def _first(self, offer: Offer) -> Outcome:
+        """No TLS was ever had there. Once more, with nothing beside it; then it is no limit that is in the way, but a refusal."""
+        if not self._tried:
+            self._tried = True
+            outcome = await self._once(offer)
+            if not isinstance(outcome, _Lost):
+                return outcome
+            self.failure = outcome.failure
+        return Unanswered(self.failure) if self.failure is not None else await self._again(offer, PAUSES)
 
     async def _again(self, offer: Offer, pauses: Sequence[float]) -> Outcome:
         """One at a time, after pauses that grow while no connection is had. A server that gives none any more ends the scan."""
@@ -118,6 +128,7 @@ class Scanner:
             return Unanswered(Failure("timeout", f"{self._where}: the time for the whole scan is over"))
         try:
             async with self._server.connect() as stream:
+                self._reached = True
                 try:
                     return await self._network.within(self._exchange(stream, offer), f"{self._where}: waiting for an answer")
                 except ValueError as error:

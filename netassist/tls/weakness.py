@@ -91,15 +91,15 @@ def of_flag(weakness: WeaknessId, facts: Facts, seen: bool | None, vulnerable_if
     if seen is not None:
         found = seen is vulnerable_if
         return Weakness(weakness, "vulnerable" if found else "safe", bad if found else good)
-    if refuses_all(facts, BEFORE_TLS13):
-        return Weakness(weakness, "not_applicable", "TLS 1.2 and before are refused")
+    if refuses_all(facts, BEFORE_TLS13[1:]):  # SSL 2.0 has none of what these are about
+        return Weakness(weakness, "not_applicable", "SSL 3.0 to TLS 1.2 are refused")
     return Weakness(weakness, "unknown", "not established")
 
 
 def of_exchange(weakness: WeaknessId, facts: Facts) -> Weakness:
     """What the facts alone say of a weakness that only an exchange of its own can show."""
-    if refuses_all(facts, BEFORE_TLS13):
-        return Weakness(weakness, "not_applicable", "TLS 1.2 and before are refused")
+    if refuses_all(facts, BEFORE_TLS13[1:]):  # SSL 2.0 has none of what these are about
+        return Weakness(weakness, "not_applicable", "SSL 3.0 to TLS 1.2 are refused")
     return Weakness(weakness, "unknown", "not tested: it takes an exchange of its own")
 
 

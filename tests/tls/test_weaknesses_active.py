@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
-from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -35,6 +34,7 @@ def facts(*suites: int, version: str = "TLSv1.2") -> Facts:
     return Facts(protocols=protocols, suites={version: tuple(map(suite, suites))}, complete=frozenset({f"suites/{version}"}))
 
 
+CHECKS = weaknesses.checks()
 ECDHE, RSA = facts(lab.ECDHE_SUITE), facts(lab.RSA_SUITE)
 
 
@@ -180,6 +180,26 @@ def test_ticketbleed(
     assert (seen.verdict, because in seen.evidence) == (verdict, True), seen
 
 
+def test_no_check_takes_more_connections_than_it_says(rsa: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(weakness: WeaknessId, talk: Talk, known: Facts) -> int:
+        only = {weakness: CHECKS[weakness]}
+        monkeypatch.setattr(weaknesses, "checks", lambda: only)
+        network = Network(Scope(frozenset({"127.0.0.1"})))
+        with lab.scripted_tls(talk) as port:
+            asyncio.run(weaknesses.active(Server(network, "127.0.0.1", port), known))
+        return network.connections
+
+    assert taken("heartbleed", lab.heartbleed(lambda _: False), ECDHE) == 1
+    assert taken("heartbleed", lab.heartbleed(lambda _: True), ECDHE) == 2
+    assert taken("ccs_injection", lab.ccs_injection(lambda _: False), ECDHE) == 1
+    assert taken("ccs_injection", lab.ccs_injection(lambda _: True), ECDHE) == 2
+    assert taken("robot", lab.robot(rsa, "none"), RSA) == 10
+    assert taken("robot", lab.robot(rsa, "strong"), RSA) == 15
+    with tls_server(leaf(authority()), version="TLSv1.2") as real:
+        assert taken("ticketbleed", lab.ticketbleed(lambda _: False, upstream=real.port), ECDHE) == 2
+        assert taken("ticketbleed", lab.ticketbleed(lambda _: True, upstream=real.port), ECDHE) == 3
+
+
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 def test_a_real_openssl_with_tls12_has_none_of_them(name: str, rsa: Identity) -> None:
     with tls_server(rsa, version="TLSv1.2") as server:
@@ -297,27 +317,6 @@ def test_no_more_connections_than_allowed_are_open_at_a_time(jobs: int, rsa: Ide
         asyncio.run(weaknesses.active(Server(network, "127.0.0.1", server.port, at_once=jobs), facts(0x009C)))
     assert 0 < network.most <= jobs
     assert network.connections >= 10
-
-
-@pytest.mark.parametrize("weakness", ACTIVE)
-def test_without_its_module_nothing_is_detected(weakness: WeaknessId, rsa: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The detection rests on the module: with it gone, nothing else says that the server is vulnerable."""
-    whole = weaknesses.checks()
-    left: dict[WeaknessId, ModuleType] = {held: module for held, module in whole.items() if held != weakness}
-    assert weakness in whole
-    monkeypatch.setattr(weaknesses, "checks", lambda: left)
-    with tls_server(leaf(authority()), version="TLSv1.2") as real:
-        talks: dict[WeaknessId, Talk] = {
-            "heartbleed": lab.heartbleed(lambda _: True),
-            "ccs_injection": lab.ccs_injection(lambda _: True),
-            "robot": lab.robot(rsa, "strong"),
-            "ticketbleed": lab.ticketbleed(lambda _: True, upstream=real.port),
-        }
-        with lab.scripted_tls(talks[weakness]) as port:
-            seen = found(port, facts(lab.ECDHE_SUITE, lab.RSA_SUITE), timeout=1.0)
-    assert weakness not in seen
-    of_facts = {held.id: held for held in weaknesses.verdicts(ECDHE)}
-    assert (of_facts[weakness].verdict, of_facts[weakness].evidence) == ("unknown", "there is no check of it here")
 
 
 @given(st.binary(max_size=200))

@@ -3,7 +3,8 @@
 What is sent: a hello, and after the server's flight a ChangeCipherSpec out of turn, with close_notify in plain text behind it.
 A server that keeps to RFC 5246, section 7.1, answers unexpected_message, or closes. One that has changed its cipher cannot
 read what follows, and says so: bad_record_mac or decryption_failed. Only then a second connection sends the
-ChangeCipherSpec twice, which has to end the same way.
+ChangeCipherSpec twice, which has to end the same way. Where the first is reset, which may have swallowed an alert, it is sent
+once more without close_notify.
 
 Why it does no harm: the connection is the check's own, nothing was agreed on in it, and it ends there. To make use of the
 weakness takes a place between two honest peers, where this check is not.

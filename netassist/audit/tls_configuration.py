@@ -132,7 +132,7 @@ def _post_quantum(report: TlsAudit) -> Iterator[_Seen]:
         yield _Seen("no_post_quantum_groups", f"{what}{told}", sources)
     elif report.quantum == "available":
         got = report.key_exchange.negotiated if report.key_exchange else None
-        what = f"a client that sends shares for X25519MLKEM768 and x25519 gets {got or 'another group'}"
+        what = f"a client that sends shares for X25519MLKEM768 and x25519 gets {got or 'none that was established'}"
         yield _Seen("post_quantum_not_preferred", f"{what}, though {', '.join(safe)} is accepted{told}", sources)
     if report.failed_groups:
         yield _Seen("post_quantum_unconfirmed", f"selected, but not completed: {', '.join(report.failed_groups)}")

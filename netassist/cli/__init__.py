@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -10,6 +11,8 @@ from netassist.cli.exits import CLEAN, FINDINGS, INCOMPLETE, INTERRUPTED, USAGE
 
 def main() -> None:
     """Entry point: exits with the code that DESIGN names; an error is one line, and a traceback only with ``--debug``."""
+    # A tenth of a short run would go into looking for garbage among what is being imported.
+    gc.set_threshold(10_000)
     try:
         code = _run(sys.argv[1:])
     except KeyboardInterrupt:
@@ -89,6 +92,7 @@ def _explained(error: Exception) -> tuple[str, int]:
 
     from netassist.assistant.journal import JournalError
     from netassist.backends.planning import BackendError
+    from netassist.cli.many.team import Broken
     from netassist.configuration import BadConfiguration
     from netassist.toolbox import InvalidCall
 
@@ -96,7 +100,7 @@ def _explained(error: Exception) -> tuple[str, int]:
         from netassist.cli.misuse import explained
 
         return explained(error), USAGE
-    if isinstance(error, BackendError | JournalError):
+    if isinstance(error, BackendError | Broken | JournalError):
         return str(error), INCOMPLETE
     if isinstance(error, InvalidCall | BadConfiguration):
         return str(error), USAGE

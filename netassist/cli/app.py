@@ -19,6 +19,7 @@ Try:
   netassist ask "run a comprehensive security audit on 192.0.2.10"
   netassist plan "is my server quantum safe?"
   netassist run quantum_check host=example.org -f json
+  netassist tls -i hosts.txt -f jsonl
 
 Exit codes: 0 done, 1 findings (--fail-on), 2 wrong usage or a question back, 3 not or not wholly measured, 4 refused,
 130 interrupted. With --debug an internal error prints its traceback.
@@ -59,6 +60,34 @@ Try:
   netassist run quantum_check host=192.0.2.7 protocol=ssh
 """,
 )
+app.command(
+    "netassist.cli.tls:tls",
+    name="tls",
+    help="""Audit the TLS of one host or of many.
+
+Hosts are what you name here: the configuration's deny rules win over it. Every server gets its own time and, with -f jsonl, its
+own line as soon as it is done. Ctrl-C once takes no more hosts and reports those under way as far as they are.
+
+Try:
+  netassist tls example.org
+  netassist tls mail.example.org --starttls smtp --all-addresses
+  netassist tls -i hosts.txt -f jsonl -o reports.jsonl --resume
+  netassist tls 192.0.2.0/28 --jobs 16 --fail-on high
+""",
+)
+app.command(
+    "netassist.cli.eval:app",
+    name="eval",
+    help="""Hold a model against a published benchmark.
+
+Nothing is run but the model. A run that was broken off goes on with --resume, and a finished one is scored again with it.
+
+Try:
+  netassist eval netbench cases.jsonl --output predictions.jsonl
+  netassist eval bfcl bfcl_eval/data --model nemotron.gguf --output results.jsonl --resume
+""",
+)
+app.command("netassist.cli.models.app:app", name="models", help="Fetch and choose models other than the built-in one.")
 app.command(
     "netassist.cli.tools:tools",
     name="tools",

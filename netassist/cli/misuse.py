@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import CycloptsError, MissingArgumentError, UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
-COMMANDS = ("ask", "plan", "run", "tools")
+COMMANDS = ("ask", "eval", "models", "plan", "run", "tls", "tools")
 
 
 def explained(error: CycloptsError) -> str:
@@ -16,6 +16,8 @@ def explained(error: CycloptsError) -> str:
 
 def _wrong(error: CycloptsError) -> str:
     unused = error.unused_tokens or ["?"]
+    if isinstance(error, UnknownCommandError) and error.command_chain:
+        return f"there is no command {unused[0]!r}"
     if isinstance(error, UnknownCommandError) or (isinstance(error, UnusedCliTokensError) and not error.command_chain):
         return f"there is no command {unused[0]!r}; {', '.join(COMMANDS[:-1])} and {COMMANDS[-1]} are"
     if isinstance(error, UnusedCliTokensError):

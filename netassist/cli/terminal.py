@@ -94,6 +94,10 @@ def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
         loop.add_signal_handler(number, on_signal)
     try:
         yield
+    except asyncio.CancelledError:
+        if pressed > 1:
+            raise KeyboardInterrupt from None
+        raise
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)

@@ -27,7 +27,7 @@ from netassist.tls.server import Server
 from netassist.tls.session import HTTPS_PORTS, Visit, completed, visit
 from netassist.tls.suites import Suite
 from netassist.tls.weakness import Weakness
-from netassist.tls.weaknesses import active, merged, verdicts
+from netassist.tls.weaknesses import active, exchanging, merged, verdicts
 
 # The keys that sign with schemes of these names, and what to accept for being shown them alone.
 _KEYS = {
@@ -104,8 +104,8 @@ async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit
     """Scan, read the certificates, test for weaknesses, grade.
 
     Some hundred connections, no more at a time than the server's limit. What the docstrings of `netassist.tls.weaknesses` say
-    is sent in some of them, but for `active_weaknesses` false: then what takes an exchange of its own is `unknown`. Fails as
-    `Network.connect`, or `protocol` where the peer speaks no TLS.
+    is sent in some of them, but for `active_weaknesses` false: then what takes an exchange of its own is `unknown`, which makes
+    the report none the less whole. Fails as `Network.connect`, or `protocol` where the peer speaks no TLS.
     """
     async with asking(server) as records:
         return await _audited(server, active_weaknesses, records)
@@ -117,13 +117,19 @@ async def _audited(server: Server, active_weaknesses: bool, records: Awaitable[P
     scan = await _spoken(server, scanner)
     facts = scan.facts()
     if "accepted" not in facts.protocols.values():
-        error = scanner.named(scan.failure) or Failure("protocol", f"{server.where}: refuses every version of SSL and TLS")
+        unnamed = "" if server.server_name else "; does it want a host's name (SNI), and not an address?"
+        refused = Failure("protocol", f"{server.where}: refuses every version of SSL and TLS{unnamed}")
+        error = scanner.named(scan.failure) or refused
         used = network.connections - before
         return TlsAudit(
             target=server.target, status="failed", error=error, protocols=facts.protocols, connections=used, **watch.stamp()
         )
     _, visits = await asyncio.gather(scanner.run(scan.details()), _visits(server, facts))
-    facts = _with_visits(scan.facts(), visits)
+    facts = scan.facts()
+    if facts.large_hello is False:
+        server.bears_large_hellos = False
+        visits = await _visits(server, facts)
+    facts = _with_visits(facts, visits)
     network.progress(Progress(f"{server.where}: certificates{' and weaknesses' if active_weaknesses else ''}"))
     resumed = next((held.resumed for held in visits if held.version == "TLSv1.3" and held.resumed is not None), None)
     certificates, nameless, exchanged, resumes, confirmed = await asyncio.gather(
@@ -133,10 +139,17 @@ async def _audited(server: Server, active_weaknesses: bool, records: Awaitable[P
         resumption(server, facts, resumed),
         completed(server, [held.name for held in facts.groups if held.kind in QUANTUM_SAFE]),
     )
+    if server.troubled and network.remaining > 0 and not await scanner.run(scan.still_serves()):
+        # What seemed a refusal of this or that may have been one of any more connections.
+        limited = Failure("rate_limited", f"{server.where}: answers no more what it answered before; try again later")
+        scanner.failure = scanner.failure or limited
+        confirmed = confirmed._replace(failed=())
+        nameless = nameless if nameless and nameless.chain else None
     weaknesses = merged(verdicts(facts), exchanged)
     incomplete = tuple(_incomplete(facts))
     failure = scanner.named(scan.failure) or next((held.error for held in certificates if held.error), None)
-    unknown = bool(incomplete) or any(held.verdict == "unknown" for held in weaknesses)
+    unasked = () if active_weaknesses else exchanging()
+    unknown = bool(incomplete) or any(held.verdict == "unknown" and held.id not in unasked for held in weaknesses)
     exchange = _key_exchange(facts, confirmed.done)
     return TlsAudit(
         target=server.target,

@@ -32,10 +32,11 @@ SIGNATURE_SCHEMES = (0x0905, 0x0906, 0x0904, 0x0403, 0x0503, 0x0603, 0x0807, 0x0
 
 # RFC 8446, section 6; those that a server may answer a hello with.
 ALERTS = {
-    0: "close_notify", 10: "unexpected_message", 22: "record_overflow", 40: "handshake_failure", 43: "unsupported_certificate",
-    47: "illegal_parameter", 50: "decode_error", 70: "protocol_version", 71: "insufficient_security", 80: "internal_error",
-    86: "inappropriate_fallback", 109: "missing_extension", 110: "unsupported_extension", 112: "unrecognized_name",
-    116: "certificate_required", 120: "no_application_protocol",
+    0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 21: "decryption_failed", 22: "record_overflow",
+    40: "handshake_failure", 43: "unsupported_certificate", 47: "illegal_parameter", 50: "decode_error", 51: "decrypt_error",
+    70: "protocol_version", 71: "insufficient_security", 80: "internal_error", 86: "inappropriate_fallback",
+    109: "missing_extension", 110: "unsupported_extension", 112: "unrecognized_name", 116: "certificate_required",
+    120: "no_application_protocol",
 }  # fmt: skip
 
 

@@ -58,7 +58,13 @@ class Alone(Generic[T]):
         self.steps, self.results = steps, list[T]()
 
 
-Request = Batch | Together[object] | Alone[object]
+class Pause(msgspec.Struct, frozen=True):
+    """Give the server time before anything more is asked; `number` counts how often that was in vain."""
+
+    number: int
+
+
+Request = Batch | Together[object] | Alone[object] | Pause
 Steps = Generator[Request, Sequence[Outcome], T]
 
 
@@ -108,10 +114,16 @@ class Asking:
         """Every fatal alert that was seen."""
         self.crowded = False
         """Whether an offer that was closed at first was taken when it was asked alone: the server closes what is too much."""
+        self.gone: Failure | None = None
+        """Why nothing is asked any more: the server does not even answer what it answered before."""
+        self._unserved: Failure | None = None
         self._alerts = set(_PLAIN)
 
     def ask(self, offers: Sequence[Offer], *, undisturbed: bool = True) -> Steps[list[Settled]]:
         """One batch, and where outcomes are in doubt another one, with nothing else beside it if it is to be `undisturbed`."""
+        if self.gone is not None:
+            self.failure = self.failure or self.gone
+            return [Unanswered(self.gone) for _ in offers]
         outcomes: Sequence[Outcome] = yield tuple(offers)
         settled: list[Settled | None] = [self._read(offer, outcome) for offer, outcome in zip(offers, outcomes, strict=True)]
         if self.control is None:
@@ -153,27 +165,38 @@ class Asking:
         return outcome
 
     def _settled(self, offer: Offer) -> Steps[Settled]:
-        """Ask again, between two of the control that are answered."""
+        """Ask again, twice, between two of the control that are answered: who breaks off every so many connections, and not
+        what is asked, answers one of the four otherwise."""
         outcome: Outcome = Closed()
-        for _ in range(_TRIES if self.control else 1):
-            if self.control and not (yield from self._serves()):
+        served = self.control is None
+        for attempt in range(0 if self.gone else _TRIES if self.control else 1):
+            if self.control and not (yield from self.serves()):
                 self.crowded = True
+                yield Pause(attempt)
                 continue
-            (outcome,) = yield (offer,)
-            if (found := self._read(offer, outcome)) is not None:
-                self.crowded = self.crowded or isinstance(found, Flight)
-                return found
-            if self.control and (yield from self._serves()):
+            served = True
+            for _ in range(2 if self.control else 1):
+                (outcome,) = yield (offer,)
+                if (found := self._read(offer, outcome)) is not None:
+                    self.crowded = self.crowded or isinstance(found, Flight)
+                    return found
+            if self.control and (yield from self.serves()):
                 if isinstance(outcome, Alert):
                     self._alerts.add(outcome.description)
                 return Refused(outcome.description if isinstance(outcome, Alert) else None, plain=False)
+        if not served:
+            limited = Failure("rate_limited", "answers no more what it answered before; try again later")
+            self.gone = self.gone or self._unserved or limited
+            return Unanswered(self.gone)
         said = f"answers with the alert {outcome}" if isinstance(outcome, Alert) else "closes connections without an answer"
         return Unanswered(Failure("protocol", f"{said}, which may mean anything"))
 
-    def _serves(self) -> Steps[bool]:
+    def serves(self) -> Steps[bool]:
+        """Whether an offer that was taken before is taken now."""
         if self.control is None:
             return False
         (outcome,) = yield (self.control,)
+        self._unserved = outcome.failure if isinstance(outcome, Unanswered) else None
         return isinstance(self._read(self.control, outcome), Flight)
 
 

@@ -67,7 +67,7 @@ async def _resumes(server: Server, version: str, *, tickets: bool) -> bool | Non
 async def _shaken(server: Server, version: str, tickets: bool, session: SSL.Session | None) -> SSL.Connection:
     """A connection after its handshake, and a goodbye: who is left without one must not resume the session (RFC 5246, 7.2.1)."""
     async with server.connect() as stream:
-        connection = client(server.server_name, version=version, tickets=tickets)
+        connection = client(server.server_name, groups=server.groups, version=version, tickets=tickets)
         if session is not None:
             resume(connection, session)
         await server.network.within(shake(connection, stream), f"{stream.where}: the TLS handshake")

@@ -20,21 +20,20 @@ import msgspec
 
 from netassist.observations import Failure
 from netassist.tls import schemes
-from netassist.tls.elimination import Found, Slice, Wanted, commonest_first, eliminate, foretold, ordered
+from netassist.tls.elimination import Found, Slice, Wanted, eliminate, foretold, ordered
 from netassist.tls.facts import VERSIONS, Facts, Support, Version
 from netassist.tls.flight import Flight
+from netassist.tls.group_steps import curves, shows_curves, tls13_groups
 from netassist.tls.groups import CLASSICAL, TLS12_GROUPS, TLS13_GROUPS, X25519, X25519MLKEM768, Group, group
 from netassist.tls.hello import SIGNATURE_SCHEMES, TLS12_SUITES, TLS13
 from netassist.tls.likelihood import likelihood, tls12_order, tls13_order
 from netassist.tls.offers import NUMBERS, SHAREABLE, Offer
 from netassist.tls.questions import Asking, Refused, Settled, Steps, Unanswered, beside, together
 from netassist.tls.signing import tls12_schemes, tls13_schemes
-from netassist.tls.suites import SSL2_SUITES, Suite, suite
+from netassist.tls.suites import SSL2_SUITES, suite
 
 _FIRST_ASKED: tuple[Version, ...] = ("TLSv1.2", "TLSv1.3", "TLSv1.1", "TLSv1.0", "SSLv3")
 _OLD: tuple[Version, ...] = ("TLSv1.1", "TLSv1.0", "SSLv3")
-_EDDSA = (0x0807, 0x0808)
-_KEY_CURVES = (0x0017, 0x0018, 0x0019)
 # What the usual hellos offer, and for DSS keys and old servers what else TLS 1.2 knows.
 _SCHEMES = (*SIGNATURE_SCHEMES, 0x0402, 0x0301, 0x0303, 0x0302, 0x0202)
 _PADDING = 1500
@@ -113,16 +112,17 @@ class Scan:
         if not self._first:
             yield from self._ssl2()
 
+    def still_serves(self) -> Steps[bool]:
+        """Whether the server answers what it answered before."""
+        return (yield from self._asking.serves())
+
     def details(self) -> Steps[None]:
         """All else, of the versions that are spoken."""
-        steps = [
-            self._suites_before_tls13(),
-            self._groups_and_schemes(),
-            self._tls12_schemes(),
-            self._fallback_signal(),
-            self._large_hello(),
-            self._ssl2(),
-        ]
+        if not self._first:
+            self._complete |= {"groups", "signature_schemes"}  # SSL 2.0 has neither
+            return
+        steps = [self._suites_before_tls13(), self._groups_and_schemes(), self._tls12_schemes()]
+        steps += [self._fallback_signal(), self._large_hello(), self._ssl2()]
         if "TLSv1.3" in self._first:
             steps += [self._suites_of("TLSv1.3"), self._preferred_groups()]
         yield from together(steps)
@@ -257,12 +257,9 @@ class Scan:
         if "TLSv1.3" not in self._first:
             self._groups_complete = self._protocols["TLSv1.3"] == "refused"
             return
-        first = self._first["TLSv1.3"].group
-        suites = _candidates("TLSv1.3")
-        want = Wanted(lambda groups: Offer(version="TLSv1.3", suites=suites, groups=groups, schemes=_SCHEMES), _group)
-        known = [first] if first is not None else []
-        whole = Slice([code for code in TLS13_GROUPS if code not in known], known)
-        found = yield from eliminate(self._asking, want, whole, commonest_first(TLS13_GROUPS))
+        found = yield from tls13_groups(
+            self._asking, self._offer("TLSv1.3", _candidates("TLSv1.3")), self._first["TLSv1.3"].group
+        )
         self._groups, self._groups_complete = list(found.codes), found.complete
 
     def _preferred_groups(self) -> Steps[None]:
@@ -294,38 +291,18 @@ class Scan:
                 self._large, self._asking.failure = False, failure
 
     def _tls12_groups(self) -> Steps[None]:
-        """Curves that TLS 1.3 did not name already, in the best version before it.
-
-        Many servers sign by ECDSA only where the client offers the curve of their key. So suites that are signed otherwise are
-        offered, or else that curve besides: where it is selected, no client gets any of the others. Keys of EdDSA, which the same
-        suites are for, are on no curve that a client has to offer (RFC 8422, section 5.1.1).
-        """
-        if "groups" in self._complete or self._groups_asked:
+        """Curves that TLS 1.3 did not name already, in the best version before it."""
+        if self._groups_asked:
             return
         self._groups_asked = True
         version, shown = self._before_tls13(), self._curve_suite()
         held = (shown,) if shown else self._suites[version].codes if version else ()
-        ephemeral = tuple(code for code in held if suite(code).key_exchange == "ECDHE" and suite(code).authentication != "PSK")
-        free = tuple(code for code in ephemeral if _is_free(suite(code)))
         complete = self._groups_complete and (version is None or bool(shown) or f"suites/{version}" in self._complete)
-        if version is not None and ephemeral:
-
-            def offer(groups: tuple[int, ...]) -> Offer:
-                return Offer(version=version, suites=free or ephemeral, groups=groups, schemes=_SCHEMES)
-
-            besides: tuple[int, ...] = ()
-            if not free and self._first[version].signature not in _EDDSA:
-                answers = yield from self._asking.ask([offer((curve,)) for curve in _KEY_CURVES])
-                taken = [curve for curve, answer in zip(_KEY_CURVES, answers, strict=True) if isinstance(answer, Flight)]
-                self._groups += [curve for curve in taken if curve not in self._groups]
-                besides = tuple(taken) if len(taken) == 1 else ()
-                complete = complete and bool(taken)
-            left = [code for code in TLS12_GROUPS if code not in self._groups and code not in besides]
-            want = Wanted(lambda groups: offer((*groups, *besides)), _group, besides)
-            found = yield from eliminate(self._asking, want, Slice(left), commonest_first(TLS12_GROUPS))
+        if version is not None and held:
+            found = yield from curves(self._asking, self._offer(version, held), self._groups, self._first[version].signature)
             self._groups += found.codes
             complete = complete and found.complete
-        if complete and self._first:
+        if complete:
             self._complete.add("groups")
 
     def _before_tls13(self) -> Version | None:
@@ -335,7 +312,7 @@ class Scan:
         """A suite of the best version before TLS 1.3 that was seen and shows a curve, whatever curve the key is on."""
         version = self._before_tls13()
         seen = (flight.cipher_suite for flight in self._flights.values() if version and flight.version == NUMBERS[version])
-        return next((code for code in seen if _is_free(suite(code))), None)
+        return next((code for code in seen if shows_curves(code)), None)
 
     def _tls13_schemes(self) -> Steps[None]:
         if self._protocols["TLSv1.3"] == "refused":
@@ -405,15 +382,6 @@ def _clear(answer: Settled) -> bool:
 def _hands_out_ids(flights: Sequence[Flight], tickets: bool | None) -> bool | None:
     """Who hands out tickets may hand out no ids with them (RFC 5077, section 3.4), and tickets were asked for in each hello."""
     return any(flight.session_id for flight in flights) or (None if tickets is not False else False)
-
-
-def _is_free(held: Suite) -> bool:
-    """Whether it has a ServerKeyExchange on a curve, and no certificate that is on one."""
-    return held.key_exchange == "ECDHE" and held.authentication not in ("ECDSA", "PSK")
-
-
-def _group(flight: Flight) -> int | None:
-    return flight.group
 
 
 def _named(code: int | None) -> Group | None:

@@ -16,7 +16,7 @@ from netassist.observations import Failed, Failure
 from netassist.tls.flight import Flight, read_flight, read_ssl2
 from netassist.tls.hello import Alert
 from netassist.tls.offers import Offer, hello_of
-from netassist.tls.questions import Alone, Batch, Closed, Outcome, Steps, Together, Unanswered
+from netassist.tls.questions import Alone, Batch, Closed, Outcome, Pause, Steps, Together, Unanswered
 from netassist.tls.server import Server
 
 T = TypeVar("T")
@@ -51,6 +51,9 @@ class Scanner:
                     request.results = await asyncio.gather(*(self.run(side, alone=alone) for side in request.steps))
                 elif isinstance(request, Alone):
                     request.results = [await self._run_alone(request.steps, alone)]
+                elif isinstance(request, Pause):
+                    pause = PAUSES[min(request.number, len(PAUSES) - 1)]
+                    await asyncio.sleep(min(pause, self._network.remaining))
                 else:
                     outcomes = await self._answers(request, alone)
                 request = steps.send(outcomes)

@@ -11,6 +11,8 @@ from netassist.observations import Endpoint, Failed
 from netassist.targets import parse_host
 
 AT_ONCE = 8
+_SHORT_GROUPS = "X25519:P-256:P-384:P-521"
+_TROUBLE = ("refused", "reset", "timeout", "unreachable")
 
 
 class Server:
@@ -37,6 +39,9 @@ class Server:
         self.server_name = parsed.host if parsed.kind == "name" else None
         self.where = host_port(host, port)
         self.address: str | None = None
+        self.troubled = False
+        """Whether a connection was not had, or broke off."""
+        self.bears_large_hellos = True
         self._places = asyncio.Semaphore(at_once)
         self._delay, self._next = delay, 0.0
 
@@ -44,19 +49,33 @@ class Server:
     def target(self) -> Endpoint:
         return Endpoint(self.host, self.port, self.address, self.server_name, self.starttls)
 
+    @property
+    def groups(self) -> str | None:
+        """What a whole handshake is to offer, as OpenSSL takes it: no post-quantum groups where a hello has to stay short."""
+        return None if self.bears_large_hellos else _SHORT_GROUPS
+
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncIterator[Stream]:
         """A connection of its own, STARTTLS done. Raises Failed as `Network.connect`, and `protocol` where there is none."""
         async with self._places:
             await self._turn()
-            async with self.network.connect(self.host, self.port) as stream:
-                self.address = stream.address
-                if self.starttls is not None:
-                    from netassist.tls.starttls import upgrade
+            try:
+                async with self._connected() as stream:
+                    yield stream
+            except Failed as failed:
+                self.troubled = self.troubled or failed.failure.kind in _TROUBLE
+                raise
 
-                    dialogue = upgrade(stream, self.starttls, self.ascii_host)
-                    await self.network.within(dialogue, f"{stream.where}: {self.starttls} before TLS", 3 * self.network.timeout)
-                yield stream
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Stream]:
+        async with self.network.connect(self.host, self.port) as stream:
+            self.address = stream.address
+            if self.starttls is not None:
+                from netassist.tls.starttls import upgrade
+
+                dialogue = upgrade(stream, self.starttls, self.ascii_host)
+                await self.network.within(dialogue, f"{stream.where}: {self.starttls} before TLS", 3 * self.network.timeout)
+            yield stream
 
     async def _turn(self) -> None:
         if not self._delay:

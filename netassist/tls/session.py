@@ -50,7 +50,7 @@ async def visit(server: Server, alpn: tuple[str, ...], session: SSL.Session | No
     network, port = server.network, server.port
     try:
         async with server.connect() as stream:
-            connection = client(server.server_name, alpn=alpn)
+            connection = client(server.server_name, groups=server.groups, alpn=alpn)
             if session is not None:
                 resume(connection, session)
             await network.within(shake(connection, stream), f"{stream.where}: the TLS handshake")

@@ -21,8 +21,8 @@ ACROSS = ('= "', "( h", '" )', '" ,', '" :', ", Ġ", "< T", "1 0", ". 0")
 
 def nemotron_shaped(path: Path, seed: int = 1, context: int = 8192) -> Path:
     """A model with Llama 3's special tokens and a byte-level vocabulary."""
-    merges = _merges()
-    tokens = [*_alphabet(), *dict.fromkeys(merge.replace(" ", "") for merge in merges), *LLAMA3]
+    merges = merges_of_tools()
+    tokens = [*alphabet(), *dict.fromkeys(merge.replace(" ", "") for merge in merges), *LLAMA3]
     types = [gguf.TokenType.NORMAL] * (len(tokens) - len(LLAMA3)) + [gguf.TokenType.CONTROL] * len(LLAMA3)
     return _written(path, tokens, types, merges, "llama-bpe", tokens.index("<|eot_id|>"), context, seed)
 
@@ -37,9 +37,9 @@ def nano_shaped(path: Path, seed: int = 1, context: int = 1024, version: int = n
         for name, parameter in tool.parameters.properties.items():
             pieces += [f"{name}=", *(notation.literal(value) for value in parameter.enum or ())]
     pieces += ["True", "False", *(f"⟨{letter}{n}⟩" for letter, most in notation.LIMITS.items() for n in range(1, most + 1))]
-    alphabet = _alphabet()
-    added = [piece for piece in dict.fromkeys(pieces) if piece not in alphabet]
-    tokens = [*alphabet, "in", "ing", *roles, *added]
+    letters = alphabet()
+    added = [piece for piece in dict.fromkeys(pieces) if piece not in letters]
+    tokens = [*letters, "in", "ing", *roles, *added]
     kinds = [gguf.TokenType.CONTROL if token in roles else gguf.TokenType.USER_DEFINED for token in (*roles, *added)]
     types = [gguf.TokenType.NORMAL] * (len(tokens) - len(kinds)) + kinds
     end = tokens.index(notation.END)
@@ -102,7 +102,7 @@ def _written(
     return path
 
 
-def _merges() -> list[str]:
+def merges_of_tools() -> list[str]:
     """Pairs that make tokens of the words that tools are described with, so that the list of tools fits a context."""
     text = json.dumps([function_doc(tool) for tool in tools().values()])
     pairs = list(ACROSS)
@@ -112,7 +112,7 @@ def _merges() -> list[str]:
     return list(dict.fromkeys(pairs))
 
 
-def _alphabet() -> list[str]:
+def alphabet() -> list[str]:
     """What GPT-2's byte-level vocabulary writes for the 256 bytes: printable ones as they are, others from U+0100 on."""
     plain = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     others = iter(range(256, 512))

@@ -9,7 +9,7 @@ from netassist.tls.facts import Version
 from netassist.tls.flight import Flight
 from netassist.tls.hello import RETRY_RANDOM, Alert
 from netassist.tls.offers import NUMBERS, Offer
-from netassist.tls.questions import Alone, Batch, Outcome, Steps, Together
+from netassist.tls.questions import Alone, Batch, Outcome, Pause, Steps, Together
 from netassist.tls.scan import Scan
 from netassist.tls.suites import suite
 
@@ -119,7 +119,7 @@ def _in_rounds(steps: Steps[T]) -> Generator[Batch, Sequence[Outcome], T]:
                 request.results = yield from _abreast([_in_rounds(side) for side in request.steps])
             elif isinstance(request, Alone):
                 request.results = [(yield from _in_rounds(request.steps))]
-            else:
+            elif not isinstance(request, Pause):
                 outcomes = yield request
             request = steps.send(outcomes)
     except StopIteration as stop:

@@ -47,11 +47,11 @@ def ca_file(root: Identity, tmp_path: Path) -> Path:
 
 
 def info(
-    port: int, ca_file: Path | None = None, *, host: str = "localhost", timeout: float = 5.0, named: tuple[str, ...] = LOOPBACK
+    port: int, ca_file: Path | None = None, *, host: str = "localhost", timeout: float = 5.0, named: tuple[str, ...] = LOOPBACK, most: int = 1
 ) -> CertificateInfo:
     network = Network(Scope(frozenset(named)), ca_file=ca_file, timeout=timeout)
     report = asyncio.run(certificate_info(network, host, port))
-    assert network.connections <= 1
+    assert network.connections <= most
     return report
 
 
@@ -347,11 +347,11 @@ def test_what_is_not_tls_or_refuses_is_a_protocol_failure(answer: bytes, expecte
 
 def test_a_server_that_hangs_up_or_never_answers() -> None:
     with raw_server(b"") as port:
-        report = info(port)
+        report = info(port, most=2)
     assert report.error is not None
     assert report.error.kind in ("protocol", "reset")
     with raw_server(b"", stay=True) as port:
-        report = info(port, timeout=0.2)
+        report = info(port, timeout=0.2, most=2)  # once more by a smaller hello
     assert report.error is not None
     assert (report.error.kind, report.status) == ("timeout", "failed")
 

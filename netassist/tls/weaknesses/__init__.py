@@ -16,7 +16,7 @@ from netassist.tls.facts import Facts
 from netassist.tls.server import Server
 from netassist.tls.weakness import IDS, Verdict, Weakness, WeaknessId
 
-__all__ = ["IDS", "Verdict", "Weakness", "WeaknessId", "active", "checks", "merged", "verdicts"]
+__all__ = ["IDS", "Verdict", "Weakness", "WeaknessId", "active", "checks", "exchanging", "merged", "verdicts"]
 
 Check = Callable[[Facts], Weakness]
 
@@ -25,6 +25,11 @@ def checks() -> dict[WeaknessId, ModuleType]:
     """The modules of this package by the weakness that each judges, in the order of `IDS`."""
     names = {found.name for found in pkgutil.iter_modules(__path__)}
     return {weakness: importlib.import_module(f"{__name__}.{weakness}") for weakness in IDS if weakness in names}
+
+
+def exchanging() -> frozenset[WeaknessId]:
+    """The weaknesses that only an exchange of its own can show."""
+    return frozenset(weakness for weakness, module in checks().items() if hasattr(module, "check"))
 
 
 def verdicts(facts: Facts) -> tuple[Weakness, ...]:

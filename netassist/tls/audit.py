@@ -29,16 +29,15 @@ from netassist.tls.suites import Suite
 from netassist.tls.weakness import Weakness
 from netassist.tls.weaknesses import active, exchanging, merged, verdicts
 
-# The keys that sign with schemes of these names, and what to accept for being shown them alone.
-_KEYS = {
-    ("rsa_pss_rsae", "rsa_pkcs1"):
-        "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA224:RSA+SHA1",
-    ("rsa_pss_pss",): "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512",
-    ("ecdsa",): "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA224:ECDSA+SHA1",
-    ("ed25519", "ed448"): "ed25519:ed448",
-    ("mldsa",): "mldsa65:mldsa44:mldsa87",
-}  # fmt: skip
-
+# Kinds of key, those that sign with schemes of these names, and what to accept for being shown them alone.
+_KEYS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("RSA", ("rsa_pss_rsae", "rsa_pkcs1"),
+     "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA224:RSA+SHA1"),
+    ("RSA-PSS", ("rsa_pss_pss",), "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512"),
+    ("EC", ("ecdsa",), "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA224:ECDSA+SHA1"),
+    ("Ed25519", ("ed25519", "ed448"), "ed25519:ed448"),
+    ("ML-DSA", ("mldsa",), "mldsa65:mldsa44:mldsa87"),
+)  # fmt: skip
 
 WithoutName = Literal["same", "other", "refused"]
 
@@ -124,19 +123,24 @@ async def _audited(server: Server, active_weaknesses: bool, records: Awaitable[P
         return TlsAudit(
             target=server.target, status="failed", error=error, protocols=facts.protocols, connections=used, **watch.stamp()
         )
-    _, visits = await asyncio.gather(scanner.run(scan.details()), _visits(server, facts))
+    _, visits, usual, nameless, resumes = await asyncio.gather(
+        scanner.run(scan.details()),
+        _visits(server, facts),
+        presented(server, records=records),
+        _nameless(server),
+        resumption(server, facts),
+    )
     facts = scan.facts()
     if facts.large_hello is False:
         server.bears_large_hellos = False
-        visits = await _visits(server, facts)
+        visits, usual, nameless = await asyncio.gather(
+            _visits(server, facts), presented(server, records=records), _nameless(server)
+        )
     facts = _with_visits(facts, visits)
     network.progress(Progress(f"{server.where}: certificates{' and weaknesses' if active_weaknesses else ''}"))
-    resumed = next((held.resumed for held in visits if held.version == "TLSv1.3" and held.resumed is not None), None)
-    certificates, nameless, exchanged, resumes, confirmed = await asyncio.gather(
-        _certificates(server, facts, scan, records),
-        _nameless(server),
+    certificates, exchanged, confirmed = await asyncio.gather(
+        _certificates(server, facts, scan, usual, records),
         active(server, facts) if active_weaknesses else _nothing(),
-        resumption(server, facts, resumed),
         completed(server, [held.name for held in facts.groups if held.kind in QUANTUM_SAFE]),
     )
     if server.troubled and network.remaining > 0 and not await scanner.run(scan.still_serves()):
@@ -184,7 +188,7 @@ async def _audited(server: Server, active_weaknesses: bool, records: Awaitable[P
         encrypt_then_mac=facts.encrypt_then_mac,
         session_tickets=facts.session_tickets,
         session_ids=facts.session_ids,
-        resumption=resumes,
+        resumption=msgspec.structs.replace(resumes, tls13=_resumed(visits)),
         early_data=facts.early_data,
         alpn=facts.alpn,
         hsts=facts.hsts,
@@ -250,20 +254,24 @@ def _key_exchange(facts: Facts, confirmed: tuple[str, ...]) -> KeyExchange:
 
 
 async def _certificates(
-    server: Server, facts: Facts, scan: Scan, records: Awaitable[Published | None]
+    server: Server, facts: Facts, scan: Scan, usual: CertificateInfo, records: Awaitable[Published | None]
 ) -> tuple[CertificateInfo, ...]:
-    """One a distinct leaf: by a handshake for each kind of key that signs, and what else the scan has seen in plain text."""
+    """One a distinct leaf: what usual clients are shown, those of each other kind of key that signs, and what else was seen."""
     names = tuple(held.name for held in facts.signature_schemes)
-    wanted: list[str | None] = [accepted for kinds, accepted in _KEYS.items() if any(name.startswith(kinds) for name in names)]
-    found = await asyncio.gather(*(presented(server, only, records=records) for only in wanted or [None]))
+    kinds = {kind: accepted for kind, schemes, accepted in _KEYS if any(name.startswith(schemes) for name in names)}
+    if usual.chain and not {"RSA", "RSA-PSS"} <= kinds.keys():
+        kinds.pop(usual.chain[0].key.type or "", None)
+    found = await asyncio.gather(*(presented(server, only, records=records) for only in kinds.values()))
     told = await records if scan.chains else None
     spoken = [version for version in VERSIONS if facts.protocols[version] == "accepted"]
     plain = next((version for version in reversed(spoken) if version != "TLSv1.3"), spoken[-1])
     held: dict[str, CertificateInfo] = {}
-    for info in (*found, *(shown(server, plain, chain, told) for chain in scan.chains)):
+    for info in (usual, *found, *(shown(server, plain, chain, told) for chain in scan.chains)):
         if info.chain:
             held.setdefault(info.chain[0].fingerprint_sha256, info)
-    return tuple(held.values()) or tuple(info for info in found if info.error)[:1]
+    order = [kind for kind, _, _ in _KEYS]
+    ordered = sorted(held.values(), key=lambda info: order.index(kind) if (kind := info.chain[0].key.type) in order else 9)
+    return tuple(ordered) or tuple(info for info in (usual, *found) if info.error)[:1]
 
 
 async def _visits(server: Server, facts: Facts) -> tuple[Visit, ...]:
@@ -276,6 +284,10 @@ async def _visits(server: Server, facts: Facts) -> tuple[Visit, ...]:
         # The server breaks off what is offered by ALPN; it may serve clients that offer nothing.
         visits = [await visit(server, ()), *visits]
     return (*visits, await visit(server, offers[-1], visits[0].session))
+
+
+def _resumed(visits: Sequence[Visit]) -> bool | None:
+    return next((held.resumed for held in visits if held.version == "TLSv1.3" and held.resumed is not None), None)
 
 
 def _with_visits(facts: Facts, visits: Sequence[Visit]) -> Facts:

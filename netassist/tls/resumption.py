@@ -26,17 +26,17 @@ class Resumption(msgspec.Struct, frozen=True):
     tls13: bool | None = None
 
 
-async def resumption(server: Server, facts: Facts, tls13: bool | None) -> Resumption:
-    """Two connections each for ids and tickets, where the server offers those; `tls13` is known from elsewhere."""
+async def resumption(server: Server, facts: Facts) -> Resumption:
+    """Two connections each for ids and tickets, where the server offers those; TLS 1.3 is left to others (`session.visit`)."""
     old = next((version for version in ("TLSv1.2", "TLSv1.1", "TLSv1.0") if facts.protocols.get(version) == "accepted"), None)
 
     if old is None:
-        return Resumption(tls13=tls13)
+        return Resumption()
     # With tickets a server may hand out no ids: whether it does is seen by a client that takes none.
     by_id, by_ticket = await asyncio.gather(
         _resumes(server, old, tickets=False), _resumes(server, old, tickets=True) if facts.session_tickets else _known(False)
     )
-    return Resumption(by_id, by_ticket, tls13)
+    return Resumption(by_id, by_ticket)
 
 
 def resume(connection: SSL.Connection, session: SSL.Session) -> None:

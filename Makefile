@@ -10,7 +10,7 @@ SETUP := @build-support/setup.sh
 # What behaves differently for root: raw sockets, Nmap's scan types, a server's own privilege separation.
 PRIVILEGE_TESTS := $(wildcard tests/probes tests/tls tests/test_quantum.py)
 
-.PHONY: help setup demo test check unprivileged wheel fmt nano lock clean distclean
+.PHONY: help setup demo test check unprivileged wheel bench fmt nano lock clean distclean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -27,7 +27,7 @@ test: check unprivileged wheel ## everything that CI runs: check, unprivileged, 
 check: ## lint, types, import layers, tests
 	$(SETUP) lab
 	$(BIN)/ruff check .
-	$(BIN)/mypy netassist tests build-support
+	$(BIN)/mypy netassist tests build-support benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
@@ -41,6 +41,11 @@ wheel: ## build dist/*.whl and dist/*.tar.gz, and run the wheel in an empty fold
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist
 	$(BIN)/python build-support/wheel_check.py dist
+
+bench: ## the TLS engine beside its peers, as Markdown: half an hour; BENCH="--quick near" for less
+	$(SETUP) lab
+	@build-support/peers.sh
+	@$(BIN)/python -m benchmarks.tls $(BENCH)
 
 fmt: ## format the code, mend what ruff can mend
 	$(SETUP)
@@ -61,4 +66,4 @@ clean: ## remove what was built; the virtual environment and runs/ stay
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove the virtual environment
-	rm -rf .venv
+	rm -rf .venv .peers

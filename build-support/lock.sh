@@ -15,6 +15,7 @@ compile() {
 compile --generate-hashes -o requirements.lock "$@" pyproject.toml
 compile --generate-hashes -c requirements.lock --extra dev --allow-unsafe -o requirements-dev.lock "$@" pyproject.toml
 compile --generate-hashes -c requirements-dev.lock --allow-unsafe -o build-support/build-tools.lock "$@" build-support/build-tools.in
+compile --generate-hashes --allow-unsafe -o build-support/peers.lock "$@" build-support/peers.in
 
 # No hashes, and none of the GPU libraries of the index's own build: any build of this PyTorch will do, a CPU build best.
 compile -c requirements-dev.lock --extra train --allow-unsafe --no-annotate -o requirements-train.lock "$@" pyproject.toml

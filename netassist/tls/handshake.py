@@ -7,6 +7,8 @@ over the session.
 
 from __future__ import annotations
 
+import weakref
+from functools import lru_cache
 from typing import NamedTuple
 
 from OpenSSL import SSL, crypto
@@ -93,20 +95,36 @@ def set_groups(context: SSL.Context, names: str) -> None:
         raise ValueError(f"OpenSSL does not know the groups {names!r}")
 
 
-def _note_signatures(context: SSL.Context, seen: list[int]) -> object:
-    """Note the scheme of each CertificateVerify that comes in (RFC 8446, section 4.4.3), for as long as what is returned lives.
+class _Heard(NamedTuple):
+    """What comes in on the way of one connection: stapled responses, and the schemes of CertificateVerify."""
+
+    staples: list[bytes]
+    signed: list[int]
+
+
+_HEARD_BY: dict[int, _Heard] = {}
+"""By the address of OpenSSL's connection, for as long as that lives."""
+
+
+@ffi.callback("void(int, int, int, const void *, size_t, SSL *, void *)")  # type: ignore[untyped-decorator]
+def _note_signature(sent: int, version: int, kind: int, data: object, size: int, ssl: object, argument: object) -> None:
+    """Note the scheme of each CertificateVerify that comes in (RFC 8446, section 4.4.3).
 
     pyOpenSSL has no public call for it either; `SSL_CTX_set_msg_callback` shows every handshake message in plain text.
     """
+    head = bytes(ffi.buffer(data, 6)) if kind == _HANDSHAKE and size >= 6 and not sent else b""
+    if head and head[0] == _CERTIFICATE_VERIFY and (heard := _HEARD_BY.get(_address(ssl))):
+        heard.signed.append(int.from_bytes(head[4:]))
 
-    @ffi.callback("void(int, int, int, const void *, size_t, SSL *, void *)")  # type: ignore[untyped-decorator]
-    def message(sent: int, version: int, kind: int, data: object, size: int, ssl: object, argument: object) -> None:
-        head = bytes(ffi.buffer(data, 6)) if kind == _HANDSHAKE and size >= 6 and not sent else b""
-        if head and head[0] == _CERTIFICATE_VERIFY:
-            seen.append(int.from_bytes(head[4:]))
 
-    lib.SSL_CTX_set_msg_callback(context._context, message)
-    return message
+def _note_staple(connection: SSL.Connection, response: bytes, _data: object) -> bool:
+    if heard := _HEARD_BY.get(_address(connection._ssl)):
+        heard.staples.append(response)
+    return True
+
+
+def _address(ssl: object) -> int:
+    return int(ffi.cast("uintptr_t", ssl))
 
 
 def set_signatures(context: SSL.Context, names: str) -> None:
@@ -169,16 +187,10 @@ def client(
     Without `tickets` it takes none, so that a server can resume sessions by their ids only (RFC 5077, section 3.2).
     Stapled OCSP responses are put into `staples`, the schemes that the server signs with into `signed`.
     """
-    context = _context(groups, alpn, signatures, [] if staples is None else staples)
-    if version is not None:
-        context.set_min_proto_version(_NUMBERS[version])
-        context.set_max_proto_version(_NUMBERS[version])
-    if not tickets:
-        context.set_options(SSL.OP_NO_TICKET)
-    noting = _note_signatures(context, [] if signed is None else signed)
-    connection = SSL.Connection(context, None)
-    # OpenSSL calls it for as long as the connection lives.
-    connection.set_app_data(noting)
+    connection = SSL.Connection(_context(groups, alpn, signatures, version, tickets), None)
+    address = _address(connection._ssl)
+    _HEARD_BY[address] = _Heard([] if staples is None else staples, [] if signed is None else signed)
+    weakref.finalize(connection, _HEARD_BY.pop, address, None)
     if server_name is not None and parse_address(server_name) is None:
         connection.set_tlsext_host_name(parse_host(server_name).host.encode("ascii"))
     connection.request_ocsp()
@@ -186,11 +198,19 @@ def client(
     return connection
 
 
-def _context(groups: str | None, alpn: tuple[str, ...], signatures: str | None, staples: list[bytes]) -> SSL.Context:
+@lru_cache(maxsize=64)
+def _context(
+    groups: str | None, alpn: tuple[str, ...], signatures: str | None, version: str | None, tickets: bool
+) -> SSL.Context:
+    """One for all connections of the same settings: to make one takes longer than to shake hands."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_options(_OP_LEGACY_SERVER_CONNECT | _OP_TLSEXT_PADDING)
     context.set_cipher_list(CIPHERS)
-    context.set_min_proto_version(SSL.TLS1_VERSION)
+    context.set_min_proto_version(_NUMBERS[version] if version is not None else SSL.TLS1_VERSION)
+    if version is not None:
+        context.set_max_proto_version(_NUMBERS[version])
+    if not tickets:
+        context.set_options(SSL.OP_NO_TICKET)
     context.set_verify(SSL.VERIFY_NONE)
     if groups is not None:
         set_groups(context, groups)
@@ -198,12 +218,8 @@ def _context(groups: str | None, alpn: tuple[str, ...], signatures: str | None, 
         set_signatures(context, signatures)
     if alpn:
         context.set_alpn_protos([name.encode("ascii") for name in alpn])
-
-    def keep(_connection: SSL.Connection, response: bytes, _data: object) -> bool:
-        staples.append(response)
-        return True
-
-    context.set_ocsp_client_callback(keep)
+    context.set_ocsp_client_callback(_note_staple)
+    lib.SSL_CTX_set_msg_callback(context._context, _note_signature)
     return context
 
 

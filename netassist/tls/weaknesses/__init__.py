@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable, Iterable
-from types import ModuleType
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cache
+from types import MappingProxyType, ModuleType
 
 from netassist.observations import Failed
 from netassist.tls.facts import Facts
@@ -21,10 +22,13 @@ __all__ = ["IDS", "Verdict", "Weakness", "WeaknessId", "active", "checks", "exch
 Check = Callable[[Facts], Weakness]
 
 
-def checks() -> dict[WeaknessId, ModuleType]:
+@cache
+def checks() -> Mapping[WeaknessId, ModuleType]:
     """The modules of this package by the weakness that each judges, in the order of `IDS`."""
     names = {found.name for found in pkgutil.iter_modules(__path__)}
-    return {weakness: importlib.import_module(f"{__name__}.{weakness}") for weakness in IDS if weakness in names}
+    return MappingProxyType(
+        {weakness: importlib.import_module(f"{__name__}.{weakness}") for weakness in IDS if weakness in names}
+    )
 
 
 def exchanging() -> frozenset[WeaknessId]:

@@ -47,7 +47,13 @@ def ca_file(root: Identity, tmp_path: Path) -> Path:
 
 
 def info(
-    port: int, ca_file: Path | None = None, *, host: str = "localhost", timeout: float = 5.0, named: tuple[str, ...] = LOOPBACK, most: int = 1
+    port: int,
+    ca_file: Path | None = None,
+    *,
+    host: str = "localhost",
+    timeout: float = 5.0,
+    named: tuple[str, ...] = LOOPBACK,
+    most: int = 1,
 ) -> CertificateInfo:
     network = Network(Scope(frozenset(named)), ca_file=ca_file, timeout=timeout)
     report = asyncio.run(certificate_info(network, host, port))

@@ -29,7 +29,9 @@ class ScopeRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ModelChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The local model: `file` is a GGUF (the built-in one where left out), `threads` all usable cores where left out."""
+    """The local model: `file` is a GGUF or the name of one that was fetched (the built-in one where left out), `threads` all usable
+    cores where left out.
+    """
 
     file: str | None = None
     threads: int | None = None
@@ -66,6 +68,16 @@ def configuration_file() -> Path:
 def state_folder() -> Path:
     """Where the journal is kept (XDG_STATE_HOME); it may not exist yet."""
     return _folder("XDG_STATE_HOME", ".local/state")
+
+
+def data_folder() -> Path:
+    """Where models that were fetched are kept (XDG_DATA_HOME); it may not exist yet."""
+    return _folder("XDG_DATA_HOME", ".local/share")
+
+
+def cache_folder() -> Path:
+    """Where is kept what can be computed again (XDG_CACHE_HOME); it may not exist yet."""
+    return _folder("XDG_CACHE_HOME", ".cache")
 
 
 def load(path: Path | None = None, ca_file: Path | None = None) -> Settings:

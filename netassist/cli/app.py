@@ -84,10 +84,23 @@ Nothing is run but the model. A run that was broken off goes on with --resume, a
 
 Try:
   netassist eval netbench cases.jsonl --output predictions.jsonl
-  netassist eval bfcl bfcl_eval/data --model nemotron.gguf --output results.jsonl --resume
+  netassist eval bfcl bfcl/bfcl_eval/data --model nemotron.gguf --output results.jsonl --resume
 """,
 )
-app.command("netassist.cli.models.app:app", name="models", help="Fetch and choose models other than the built-in one.")
+app.command(
+    "netassist.cli.models.app:app",
+    name="models",
+    help="""Fetch and choose models other than the built-in one.
+
+Models are GGUF files. NAME is one of the catalogue (q4_k), owner/name or owner/name:FILE.gguf on huggingface.co, or a URL.
+HF_ENDPOINT names another hub, HF_TOKEN your token, HTTPS_PROXY a proxy.
+
+Try:
+  netassist models recommend
+  netassist models pull q4_k
+  netassist models use q4_k
+""",
+)
 app.command(
     "netassist.cli.tools:tools",
     name="tools",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from netassist.observations import SEVERITIES, Finding
 
@@ -23,8 +23,23 @@ CheckRevocation = Annotated[
         negative="",
     ),
 ]
-ModelFile = Annotated[Path | None, Parameter(name="--model", help="A GGUF file to plan with, instead of the built-in model.")]
+ModelFile = Annotated[
+    Path | None,
+    Parameter(name="--model", help="A GGUF file, or a fetched model's name, to plan with instead of the built-in model."),
+]
 Threads = Annotated[int | None, Parameter(help="Threads of the model; all usable cores where left out.")]
+Thinking = Annotated[
+    Literal["on", "off"],
+    Parameter(name="--thinking", help="Let a model that can think aloud do so first, which takes minutes on a CPU."),
+]
+ThoughtTokens = Annotated[
+    int,
+    Parameter(
+        name="--thinking-tokens",
+        help="The most tokens of one thought; it is cut off there.",
+        validator=validators.Number(gte=16, lte=4096),
+    ),
+]
 Approve = Annotated[
     tuple[Literal["intrusive", "change"], ...],
     Parameter(

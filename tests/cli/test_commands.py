@@ -58,8 +58,8 @@ def test_version(environment: dict[str, str]) -> None:
 
 def test_help_names_every_command_and_shows_examples(environment: dict[str, str]) -> None:
     done = netassist(environment, "--help")
-    assert all(f"  {name}: " in done.stdout for name in ("ask", "plan", "run", "tools"))
-    for command in ("ask", "plan", "run", "tools"):
+    assert all(f"  {name}: " in done.stdout for name in ("ask", "models", "plan", "run", "tls", "tools"))
+    for command in ("ask", "models", "plan", "run", "tls", "tools"):
         assert f"  netassist {command}" in netassist(environment, command, "--help").stdout
 
 
@@ -115,7 +115,7 @@ def test_run_gives_the_report_as_json(environment: dict[str, str], open_port: in
         (("ask", "ping 127.0.0.1", "--config", "/nonexistent.toml"), 2, "cannot be read"),
         (("plan",), 2, "either a question or --input"),
         (("plan", "ping 127.0.0.1", "--output", "x.jsonl"), 2, "--output goes with --input"),
-        (("bogus",), 2, "there is no command 'bogus'; ask, plan, run and tools are; netassist --help"),
+        (("bogus",), 2, "there is no command 'bogus'; ask, eval, models, plan, run, tls and tools are; netassist --help"),
         (("run",), 2, "TOOL is missing; netassist run --help"),
         (("tools", "ping", "x"), 2, "'x' cannot be placed; netassist tools --help"),
         (("plan", "x", "--aprove"), 2, "there is no option --aprove; netassist plan --help"),

@@ -25,7 +25,10 @@ def printed(*words: str) -> str:
 def commands() -> str:
     """docs/commands.md as it has to be."""
     parts = ["# Commands\n\nWritten from the program's own help."]
-    for words in (("--help",), ("ask", "--help"), ("plan", "--help"), ("run", "--help"), ("tools", "--help"), ("tools",)):
+    helps = (("--help",), *((name, "--help") for name in ("ask", "eval", "models", "plan", "run", "tls", "tools")))
+    models = tuple(("models", name, "--help") for name in ("list", "recommend", "pull", "verify", "use", "remove"))
+    evaluations = tuple(("eval", name, "--help") for name in ("netbench", "bfcl"))
+    for words in (*helps, *evaluations, *models, ("tools",)):
         parts.append(f"## netassist {' '.join(words)}\n\n```\n{printed(*words)}\n```")
     return "\n\n".join(parts) + "\n"
 

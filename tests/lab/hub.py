@@ -99,7 +99,13 @@ def hub(served: Hub) -> Iterator[Hub]:
         def _row(self, path: str, body: bytes) -> dict[str, object]:
             size = served.lies.get(path, len(body))
             lfs = {"oid": hashlib.sha256(body).hexdigest(), "size": size, "pointerSize": 134}
-            return {"type": "file", "oid": "f" * 40, "size": size, "path": path, **({"lfs": lfs} if path.endswith(".gguf") else {})}
+            return {
+                "type": "file",
+                "oid": "f" * 40,
+                "size": size,
+                "path": path,
+                **({"lfs": lfs} if path.endswith(".gguf") else {}),
+            }
 
         def _file(self, body: bytes, path: str) -> None:
             turn = served.turns.pop(0) if served.turns else Turn()

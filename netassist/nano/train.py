@@ -1,6 +1,6 @@
 """Train the built-in model from nothing, on CPU.
 
-    python -m netassist.nano.train RUN_FOLDER [--minutes 40] [--held-out 0.05]
+    python -m netassist.nano.train RUN_FOLDER [--minutes 40] [--held-out 0.05] [--start-from MODEL.gguf]
 
 Writes tokenizer.json, checkpoint.pt (every few minutes; a run that finds one goes on from it) and log.jsonl.
 """
@@ -25,6 +25,7 @@ from netassist.nano.dialogues import dialogues
 from netassist.nano.generate import Sample, Source, within_limits
 from netassist.nano.model import Model, Shape
 from netassist.nano.notation import ASSISTANT, CALLS_CLOSE, CALLS_OPEN, END, NEXT_CALL, NO_CALL, USER, tool_list
+from netassist.nano.resume import grown, vocabulary
 from netassist.nano.vocabulary import padded_size, trained
 from netassist.toolbox import tools
 
@@ -98,6 +99,8 @@ def main() -> None:
     parser.add_argument("--generated", type=float, default=0.4, help="share of samples that are generated from phrases.toml")
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--feed-forward", type=int, default=768)
+    parser.add_argument("--start-from", type=Path, help="an exported model to go on from; it may get more layers")
+    parser.add_argument("--peak-rate", type=float, default=PEAK_RATE)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -112,17 +115,20 @@ def main() -> None:
     vocabulary_file, checkpoint = options.run / "tokenizer.json", options.run / "checkpoint.pt"
     if vocabulary_file.exists():
         tokenizer = Tokenizer.from_file(str(vocabulary_file))
+    elif options.start_from:
+        tokenizer = vocabulary(options.start_from)
+        tokenizer.save(str(vocabulary_file))
     else:
         tokenizer = trained(text for sample in islice(iter(source), 40_000) for text, _ in sample)
         tokenizer.save(str(vocabulary_file))
     shape = Shape(padded_size(tokenizer), layers=options.layers, feed_forward=options.feed_forward)
-    model = Model(shape)
+    model = grown(options.start_from, shape) if options.start_from else Model(shape)
     average = {name: value.clone() for name, value in model.state_dict().items()}
     decayed = [p for p in model.parameters() if p.dim() > 1]
     plain = [p for p in model.parameters() if p.dim() == 1]
     optimizer = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
-        lr=PEAK_RATE,
+        lr=options.peak_rate,
         betas=(0.9, 0.98),
         fused=True,
     )
@@ -141,7 +147,8 @@ def main() -> None:
         spent = time.monotonic() - began
         done = min(1.0, spent / whole)
         for group in optimizer.param_groups:
-            group["lr"] = PEAK_RATE * min(1.0, (step + 1) / WARM_STEPS) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+            falling = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
+            group["lr"] = options.peak_rate * min(1.0, (step + 1) / WARM_STEPS) * falling
         loss = loss_of(model, tokens, mask)
         optimizer.zero_grad()
         loss.backward()

@@ -29,8 +29,9 @@ class ScopeRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ModelChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The local model: `file` is a GGUF or the name of one that was fetched (the built-in one where left out), `threads` all usable
-    cores where left out.
+    """The local model: `file` is a GGUF or the name of one that was fetched; the built-in one where left out.
+
+    `threads` are all usable cores where left out.
     """
 
     file: str | None = None

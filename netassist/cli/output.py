@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from netassist.observations import Report
 
 if TYPE_CHECKING:
+    import msgspec
+
     from netassist.assistant.answers import Answer, Step
     from netassist.reports.style import Line
 
@@ -17,20 +19,20 @@ if TYPE_CHECKING:
 def show(report: Report, format: str) -> None:
     """Print one report."""
     if format == "json":
-        _json(report)
+        show_json(report)
     else:
         from netassist.reports.style import columns
         from netassist.reports.text import lines
 
-        _text(lines(report, width=columns(sys.stdout)))
+        show_lines(lines(report, width=columns(sys.stdout)))
 
 
 def show_answer(answer: Answer, format: str) -> None:
     """Print an answer: its sentence where nothing was run, else each step's report."""
     if format == "json":
-        _json(answer)
+        show_json(answer)
     else:
-        _text(_answer_lines(answer))
+        show_lines(_answer_lines(answer))
 
 
 def _answer_lines(answer: Answer) -> Iterator[Line]:
@@ -38,6 +40,9 @@ def _answer_lines(answer: Answer) -> Iterator[Line]:
     from netassist.reports.style import Span, columns
 
     width = columns(sys.stdout)
+    if answer.thought:
+        yield from paragraph(Span(folded(answer.thought), "dim"), width)
+        yield BLANK
     if not answer.steps:
         tone = UNKNOWN if answer.outcome == "clarify" else BAD if answer.outcome == "failed" else NEUTRAL
         yield from paragraph(Span(answer.answer, tone.style), width, lead=Span(f"{tone.mark} ", tone.style))
@@ -54,6 +59,11 @@ def _answer_lines(answer: Answer) -> Iterator[Line]:
         yield from paragraph(Span(not_touched(answer.unused), "warn"), width, lead=Span(f"{WARN.mark} ", "warn"))
 
 
+def folded(thought: str) -> str:
+    """The line that stands for a thought; it is shown whole in JSON."""
+    return f"▸ thought aloud, {len(thought.split()):,} words (-f json shows them)"
+
+
 def _step_lines(step: Step, width: int) -> Iterable[Line]:
     from netassist.reports.layout import BAD, paragraph
     from netassist.reports.style import Span
@@ -65,13 +75,15 @@ def _step_lines(step: Step, width: int) -> Iterable[Line]:
     return (*called, *paragraph(Span(step.message or step.status, BAD.style), width, lead=Span(f"{BAD.mark} ", BAD.style)))
 
 
-def _json(result: Report | Answer) -> None:
+def show_json(result: msgspec.Struct) -> None:
+    """Print a result as JSON."""
     from netassist.reports.json import encoded
 
     _write(encoded(result, pretty=True).decode() + "\n")
 
 
-def _text(lines: Iterable[Line]) -> None:
+def show_lines(lines: Iterable[Line]) -> None:
+    """Print lines, in colour where standard output is a terminal."""
     from netassist.reports.style import ansi, wants_colour
 
     _write(ansi(lines, colour=wants_colour(sys.stdout), encoding=sys.stdout.encoding or "ascii"))

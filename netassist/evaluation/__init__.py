@@ -1,0 +1,1 @@
+"""How well a model plans: published benchmarks, run over any model, scored as their own scorers do, reported by category."""

@@ -37,7 +37,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     """The answer to one request.
 
     `unverified` is for text that a model wrote; on this tier all of it comes from findings. `unused` are targets that the request
-    names and no call touches.
+    names and no call touches. `thought` is what the model thought aloud where it was let (`--thinking on`); nothing was done for
+    it.
     """
 
     request: str
@@ -50,6 +51,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     unverified: tuple[str, ...] = ()
     interrupted: bool = False
     unused: tuple[str, ...] = ()
+    thought: str = ""
 
     @property
     def reports(self) -> tuple[Report, ...]:
@@ -57,7 +59,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
 
 
 def answered(
-    request: str, steps: Sequence[Step], backend: str, model: str, *, interrupted: bool = False, unused: Sequence[str] = ()
+    request: str,
+    steps: Sequence[Step],
+    backend: str,
+    model: str,
+    *,
+    interrupted: bool = False,
+    unused: Sequence[str] = (),
+    thought: str = "",
 ) -> Answer:
     """The answer made of the steps' reports. It is ``failed`` where not one of them measured anything."""
     text = " ".join(sentence(step.report) if step.report is not None else step.message or "" for step in steps)
@@ -76,6 +85,7 @@ def answered(
         findings=merged([step.report for step in steps if step.report is not None]),
         interrupted=interrupted,
         unused=tuple(unused),
+        thought=thought,
     )
 
 
@@ -84,7 +94,12 @@ def unanswered(request: str, plan: Plan, backend: str, model: str, inventory: Ma
     clarify = plan.outcome == "clarify"
     text = plan.text or (_question(inventory) if clarify else _NOTHING.format(tools=", ".join(_offered())))
     return Answer(
-        request=as_text(request, 2000), answer=text, outcome="clarify" if clarify else "no_call", backend=backend, model=model
+        request=as_text(request, 2000),
+        answer=text,
+        outcome="clarify" if clarify else "no_call",
+        backend=backend,
+        model=model,
+        thought=plan.thought,
     )
 
 

@@ -93,7 +93,8 @@ class Conversation:
         steps = await self._steps([self._step(limit, i, call, request, reach) for i, call in enumerate(plan.calls)])
         self._remember(request, plan, said, steps)
         unused = _unused(named, plan.calls)
-        return answered(request, steps, self.backend.name, self.backend.model, interrupted=self._interrupted, unused=unused)
+        backend, model = self.backend.name, self.backend.model
+        return answered(request, steps, backend, model, interrupted=self._interrupted, unused=unused, thought=plan.thought)
 
     def forget(self) -> None:
         """Begin anew: what was said and measured so far is referred to no more."""

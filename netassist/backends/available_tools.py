@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from netassist.backends.brevity import Detail, described
 from netassist.backends.planning import Exchange, Plan
 from netassist.entities import Entity, recognise
 from netassist.grounding import candidates, within_reach
@@ -19,7 +20,7 @@ from netassist.llama.calls import CLOSE, MOST_CALLS, OPEN, calls_grammar
 from netassist.llama.grammar import Literal, Node, Text
 from netassist.llama.grammar import Sequence as InOrder
 from netassist.llama.messages import Segment
-from netassist.toolbox import Call, Tool, Value, each_once, function_doc
+from netassist.toolbox import Call, Tool, Value, each_once
 from netassist.untrusted import as_text
 
 LONGEST_RESULT = 500
@@ -45,7 +46,9 @@ class Question(NamedTuple):
     grammar: Node
 
 
-class _Turn(NamedTuple):
+class Turn(NamedTuple):
+    """A request, with what the tools said before it and what was answered to it; the last turn's answer is not there yet."""
+
     results: str
     request: str
     answer: str
@@ -62,20 +65,21 @@ def question(
     return Question(prompt(request, earlier, tools, thinking), grammar(request, earlier, tools, inventory, thinking))
 
 
-def prompt(request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], thinking: bool = False) -> tuple[Segment, ...]:
+def prompt(
+    request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], thinking: bool = False, detail: Detail = "whole"
+) -> tuple[Segment, ...]:
     """prompts/nemotron.jinja in segments: the template's own text is ours, all that is put into it is not.
 
     Results of earlier calls come with the request that followed them, because the roles have to alternate.
     """
-    turns: list[_Turn] = []
+    turns: list[Turn] = []
     results = ""
     for exchange in earlier:
-        turns.append(_Turn(results, _said(exchange.request), _written(exchange)))
+        turns.append(Turn(results, _said(exchange.request), _written(exchange)))
         results = json.dumps([as_text(result, LONGEST_RESULT) for result in exchange.results], ensure_ascii=False)
         results = results if exchange.results else ""
-    turns.append(_Turn(results, _said(request), ""))
-    functions = json.dumps([function_doc(tool) for tool in tools], ensure_ascii=False)
-    return _rendered(functions, turns, thinking)
+    turns.append(Turn(results, _said(request), ""))
+    return rendered(described(tools, detail), turns, thinking)
 
 
 def _said(request: str) -> str:
@@ -98,7 +102,8 @@ def literal(value: Value) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
 
 
-def _rendered(functions: str, turns: Sequence[_Turn], thinking: bool) -> tuple[Segment, ...]:
+def rendered(functions: str, turns: Sequence[Turn], thinking: bool) -> tuple[Segment, ...]:
+    """The template over these turns; `functions` is JSON. All that is given becomes text without special tokens."""
     import jinja2  # here, because only this dialect needs it
 
     given: list[str] = []

@@ -26,14 +26,15 @@ class Exchange(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """The calls to run (`call`), or a question back (`clarify`), or that no tool serves (`no_call`).
 
-    `text` is the model's own question or answer, empty where it wrote none. `confidence` is the smallest margin between the
-    best and second-best admitted token's log probability, None where the backend cannot tell.
+    `text` is the model's own question or answer, `thought` what it thought aloud before; empty where it wrote none. `confidence`
+    is the smallest margin between the best and second-best admitted token's log probability, None where the backend cannot tell.
     """
 
     outcome: Outcome
     calls: tuple[Call, ...] = ()
     text: str = ""
     confidence: float | None = None
+    thought: str = ""
 
 
 class Backend(Protocol):

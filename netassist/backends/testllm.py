@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+from netassist.backends.brevity import DETAILS, Detail
 from netassist.backends.planning import LONGEST_REQUEST, BackendError, Exchange, Outcome, Plan
 from netassist.llama.client import Client, ModelError
-from netassist.llama.grammar import Node
-from netassist.llama.messages import Completed, Sampling, Segment
+from netassist.llama.grammar import Literal, Node, Text
+from netassist.llama.grammar import Sequence as InOrder
+from netassist.llama.messages import Completed, Reading, Sampling, Segment
 from netassist.nano import planning as nano
 from netassist.nano.notation import VERSION
 from netassist.toolbox import Tool
+from netassist.untrusted import as_text
 
 _Planned: TypeAlias = Callable[[str, Sequence[Exchange], Sequence[Tool], Mapping[str, str]], Awaitable[Plan]]
 _OUTCOMES: dict[str, Outcome] = {"call": "call", "clarify": "clarify", "no_call": "no_call"}
+Tell: TypeAlias = Callable[[Reading], None]
 BUILT_IN = Path(__file__).parent.parent / "nano" / "nano.gguf"
-ANSWER_TOKENS, THOUGHT_TOKENS = 512, 2048
+ANSWER_TOKENS, THOUGHT_TOKENS = 512, 1024
+LONGEST_THOUGHT = 16_000
+"""Characters of a thought, however many its tokens are."""
+THOUGHT_BEGINS, THOUGHT_ENDS = "<think>\n", "</think>"
 THINKING = Sampling(temperature=0.6, top_p=0.95)
 """What Nemotron's makers recommend for `detailed thinking on`; off is greedy."""
 
@@ -29,16 +37,28 @@ class TestLlm:
         model: a GGUF file; None for the built-in model.
         threads: None for all usable cores.
         thinking: let a model that can think aloud do so before it plans; the built-in one cannot.
+        thought_tokens: the most that one thought takes; it is cut off there.
+        heads: the folder in which the states of evaluated tools are kept, so that they are read once; None keeps none.
+        tell: hears how far the reading of the tools is.
     """
 
     __test__ = False  # not a test, whatever pytest reads in the name
     name = "testllm"
 
-    def __init__(self, model: Path | None = None, threads: int | None = None, thinking: bool = False) -> None:
+    def __init__(
+        self,
+        model: Path | None = None,
+        threads: int | None = None,
+        thinking: bool = False,
+        *,
+        thought_tokens: int = THOUGHT_TOKENS,
+        heads: Path | None = None,
+        tell: Tell = lambda _: None,
+    ) -> None:
         path = model or BUILT_IN
         self.model = path.stem
-        self.thinking = thinking
-        self.client = Client(path, threads=threads)
+        self.thinking, self.thought_tokens = thinking, thought_tokens
+        self.client = Client(path, threads=threads, prefixes=heads, tell=tell)
 
     def start(self) -> None:
         """Start and load the model in the background, while there is something else to do."""
@@ -59,8 +79,14 @@ class TestLlm:
                     f"{self.client.model}: made for version {loaded.notation} of the built-in notation, and this is {VERSION}; "
                     "use the model that came with this version"
                 )
-            planned = self._with_nano if loaded.notation == VERSION else self._with_available_tools
-            return await self._shortened(planned, request, earlier, tools, inventory)
+            if loaded.notation == VERSION and self.thinking:
+                raise BackendError(
+                    f"{self.model} cannot think aloud; name another model with --model, or leave out --thinking on"
+                )
+            ways: list[_Planned] = [partial(self._with_available_tools, detail) for detail in DETAILS]
+            return await self._shortened(
+                [self._with_nano] if loaded.notation == VERSION else ways, request, earlier, tools, inventory
+            )
         except ModelError as error:
             raise BackendError(str(error)) from error
 
@@ -69,16 +95,19 @@ class TestLlm:
         await self.client.close()
 
     async def _shortened(
-        self, planned: _Planned, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]
+        self, ways: list[_Planned], request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]
     ) -> Plan:
-        """The plan over as much of the conversation as the model can hold."""
+        """The plan over as much of the conversation as the model can hold, in the first of the `ways` with room for any."""
         kept = list(earlier)
         while True:
             try:
-                return await planned(request, kept, tools, inventory)
+                return await ways[0](request, kept, tools, inventory)
             except ModelError as error:
                 if error.problem != "too_long":
                     raise
+                if not kept and len(ways) > 1:
+                    ways, kept = ways[1:], list(earlier)
+                    continue
                 if not kept:
                     raise BackendError(
                         f"the request is too long for {self.model}: it has {error.tokens:,} tokens with the tools, "
@@ -103,23 +132,44 @@ class TestLlm:
         return Plan(_OUTCOMES[reading.outcome], reading.calls, confidence=completed.margin)
 
     async def _with_available_tools(
-        self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]
+        self, detail: Detail, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]
     ) -> Plan:
         from netassist.backends import available_tools  # here, because the built-in model needs none of it
 
-        asked = available_tools.question(request, earlier, tools, inventory, self.thinking)
-        most, sampling = (ANSWER_TOKENS + THOUGHT_TOKENS, THINKING) if self.thinking else (ANSWER_TOKENS, None)
-        completed = await self._complete(asked.prompt, asked.grammar, most, sampling)
+        prompt = available_tools.prompt(request, earlier, tools, self.thinking, detail)
+        head = _shared(prompt, available_tools.prompt("", (), tools, self.thinking, detail))
+        grammar = available_tools.grammar(request, earlier, tools, inventory)
+        thought = ""
+        if self.thinking:
+            thought = await self._thought(prompt, head)
+            said = f"{THOUGHT_BEGINS}{thought}"
+            prompt = (*prompt, Segment(said), Segment(f"{THOUGHT_ENDS}\n\n", ours=True))
+        completed = await self._complete(prompt, grammar, ANSWER_TOKENS, THINKING if self.thinking else None, head)
         try:
             plan = available_tools.read(completed.text)
         except available_tools.Malformed as error:
             raise BackendError(f"{self.model} wrote what cannot be read ({error}); say it in other words") from error
-        return Plan(plan.outcome, plan.calls, plan.text, completed.margin)
+        return Plan(plan.outcome, plan.calls, plan.text, completed.margin, as_text(thought.strip(), LONGEST_THOUGHT))
+
+    async def _thought(self, prompt: tuple[Segment, ...], head: int) -> str:
+        """What the model thinks aloud, up to its end or to the budget."""
+        thought = Text(most=LONGEST_THOUGHT, forbidden="<")
+        grammar = InOrder((Literal(THOUGHT_BEGINS), thought, Literal(THOUGHT_ENDS)))
+        completed = await self.client.complete(prompt, grammar, self.thought_tokens, THINKING, head)
+        return completed.text.removeprefix(THOUGHT_BEGINS).partition("<")[0]
 
     async def _complete(
-        self, prompt: tuple[Segment, ...], grammar: Node, most_tokens: int, sampling: Sampling | None = None
+        self, prompt: tuple[Segment, ...], grammar: Node, most_tokens: int, sampling: Sampling | None = None, head: int = 0
     ) -> Completed:
-        completed = await self.client.complete(prompt, grammar, most_tokens, sampling)
+        completed = await self.client.complete(prompt, grammar, most_tokens, sampling, head)
         if not completed.whole:
             raise BackendError(f"{self.model} came to no end within {most_tokens} tokens; ask for less at once")
         return completed
+
+
+def _shared(prompt: Sequence[Segment], other: Sequence[Segment]) -> int:
+    """How many segments two prompts have in common before they part: the tools and what stands around them."""
+    alike = 0
+    while alike < min(len(prompt), len(other)) and prompt[alike] == other[alike]:
+        alike += 1
+    return alike

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from netassist.cli.exits import CLEAN, FINDINGS, INCOMPLETE, INTERRUPTED, REFUSED, USAGE
-from netassist.cli.options import Approve, CaFile, Config, FailOn, Format, ModelFile, Threads, reaches
+from netassist.cli.options import Approve, CaFile, Config, FailOn, Format, ModelFile, Thinking, ThoughtTokens, Threads, reaches
 
 MOST_READ = 64 * 2**10
 """Bytes that are read of standard input."""
@@ -33,6 +33,8 @@ def ask(
     fail_on: FailOn = "never",
     model: ModelFile = None,
     threads: Threads = None,
+    thinking: Thinking = "off",
+    thought_tokens: ThoughtTokens = 1024,
     ca_file: CaFile = None,
     config: Config = None,
 ) -> int:
@@ -58,7 +60,7 @@ def ask(
             line.finished(event.index)
 
     conversation = Conversation(
-        chosen_backend(settings, model, threads),
+        chosen_backend(settings, model, threads, thinking, thought_tokens, line),
         settings,
         Journal(state_folder()),
         tell=tell,

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from netassist.cli.exits import USAGE
-from netassist.cli.options import Config, Format, ModelFile, Threads
+from netassist.cli.options import Config, Format, ModelFile, Thinking, ThoughtTokens, Threads
 
 if TYPE_CHECKING:
     from netassist.backends.planning import Backend, Plan
@@ -39,12 +39,15 @@ def plan(
     output: Annotated[Path | None, Parameter(help="Where the predictions go; standard output where left out.")] = None,
     model: ModelFile = None,
     threads: Threads = None,
+    thinking: Thinking = "off",
+    thought_tokens: ThoughtTokens = 1024,
     config: Config = None,
 ) -> int:
     """Decide which tools a question needs, over all tools of the contract, and run nothing."""
     import asyncio
 
     from netassist.cli.backend import chosen_backend
+    from netassist.cli.terminal import ProgressLine
     from netassist.configuration import load
     from netassist.toolbox import InvalidCall
 
@@ -56,7 +59,8 @@ def plan(
     if input is not None and output is not None and _same(input, output):
         raise InvalidCall(f"--output {output} is the file of the cases, which would be lost; name another")
     settings = load(config)
-    backend = chosen_backend(settings, model, threads)
+    line = ProgressLine()
+    backend = chosen_backend(settings, model, threads, thinking, thought_tokens, line)
     if input is None:
         return asyncio.run(_one(backend, settings, " ".join(question), format))
     return asyncio.run(_many(backend, settings, input, output))
@@ -70,8 +74,12 @@ async def _one(backend: Backend, settings: Settings, question: str, format: str)
     finally:
         await backend.close()
     if format == "json":
-            print(msgspec.json.format(msgspec.json.encode(made), indent=2).decode())
+        print(msgspec.json.format(msgspec.json.encode(made), indent=2).decode())
     else:
+        if made.thought:
+            from netassist.cli.output import folded
+
+            print(folded(made.thought), file=sys.stderr)
         print("\n".join(map(str, made.calls)) or _NONE[made.outcome])
     return USAGE if made.outcome == "clarify" else 0
 

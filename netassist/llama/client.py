@@ -16,7 +16,20 @@ import msgspec
 
 from netassist.llama import messages
 from netassist.llama.grammar import Node
-from netassist.llama.messages import Cancel, Complete, Completed, Load, Loaded, Refused, Reply, Request, Sampling, Segment
+from netassist.llama.messages import (
+    Cancel,
+    Complete,
+    Completed,
+    Load,
+    Loaded,
+    Reading,
+    Refused,
+    Reply,
+    Request,
+    Sampling,
+    Segment,
+)
+from netassist.llama.prefix import MOST_KEPT
 
 _Answer = TypeVar("_Answer")
 
@@ -43,11 +56,28 @@ class _Died(Exception):
 
 
 class Client:
-    """A model in a worker process. Belongs to the event loop that it is first used in."""
+    """A model in a worker process. Belongs to the event loop that it is first used in.
 
-    def __init__(self, model: Path, context: int | None = None, threads: int | None = None) -> None:
-        self.model = model
-        self._load = Load(str(model), context, threads)
+    Requests are answered one after the other, in the order in which they were made.
+
+    Args:
+        prefixes: the folder in which the states of evaluated heads are kept; None keeps none.
+        most_kept: bytes of all of them.
+        tell: hears how far the head of a prompt is where it has to be read first.
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        context: int | None = None,
+        threads: int | None = None,
+        *,
+        prefixes: Path | None = None,
+        most_kept: int = MOST_KEPT,
+        tell: Callable[[Reading], None] = lambda _: None,
+    ) -> None:
+        self.model, self._tell = model, tell
+        self._load = Load(str(model), context, threads, prefixes=str(prefixes) if prefixes else None, most_kept=most_kept)
         self._numbers = count(1)
         self._starting: asyncio.Task[tuple[_Life, Loaded]] | None = None
 
@@ -63,9 +93,12 @@ class Client:
         return (await self._twice(self._running))[1]
 
     async def complete(
-        self, prompt: tuple[Segment, ...], grammar: Node, most_tokens: int, sampling: Sampling | None = None
+        self, prompt: tuple[Segment, ...], grammar: Node, most_tokens: int, sampling: Sampling | None = None, head: int = 0
     ) -> Completed:
         """What the model writes after `prompt`. A worker that dies is started again once, and asked again.
+
+        Args:
+            head: how many segments of the prompt stand first in every request, so that their state is worth keeping.
 
         Raises:
             ModelError: the model cannot be loaded, the prompt is too long, or the worker died twice.
@@ -73,7 +106,7 @@ class Client:
 
         async def asked() -> Reply:
             life, _ = await self._running()
-            return await life.ask(Complete(next(self._numbers), prompt, grammar, most_tokens, sampling))
+            return await life.ask(Complete(next(self._numbers), prompt, grammar, most_tokens, sampling, head))
 
         reply = await self._twice(asked)
         assert isinstance(reply, Completed)  # noqa: S101 - the worker answers each kind with its own
@@ -136,7 +169,7 @@ class Client:
         self._load = msgspec.structs.replace(self._load, careful=True)
 
     async def _started(self) -> tuple[_Life, Loaded]:
-        life = await _Life.spawn()
+        life = await _Life.spawn(self._tell)
         try:
             reply = await life.ask(self._load)
         except BaseException:
@@ -149,14 +182,14 @@ class Client:
 class _Life:
     """One worker process from start to end."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
+    def __init__(self, process: asyncio.subprocess.Process, tell: Callable[[Reading], None]) -> None:
+        self.process, self._tell = process, tell
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._death: _Died | None = None
         self._listening = asyncio.create_task(self._listen())
 
     @classmethod
-    async def spawn(cls) -> _Life:
+    async def spawn(cls, tell: Callable[[Reading], None]) -> _Life:
         package = Path(__file__).parent.parent.parent
         search = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
         try:
@@ -168,7 +201,7 @@ class _Life:
             )  # fmt: skip
         except OSError as error:
             raise ModelError("engine", f"the model's process could not be started: {error.strerror}") from None
-        return cls(process)
+        return cls(process, tell)
 
     async def ask(self, request: Load | Complete) -> Reply:
         """The reply; raises _Died where the process is gone, ModelError where it refuses."""
@@ -183,6 +216,8 @@ class _Life:
             raise
         finally:
             self._waiting.pop(request.id, None)
+            # A death that was met while sending is told once.
+            future.cancel() or future.cancelled() or future.exception()
         if isinstance(reply, Refused):
             raise ModelError(reply.problem, reply.message, reply.tokens, reply.room)
         return reply
@@ -238,6 +273,10 @@ class _Life:
                 if length > messages.LARGEST:
                     break
                 reply: Reply = decoder.decode(await self.process.stdout.readexactly(length))
+                if isinstance(reply, Reading):
+                    if reply.id in self._waiting:
+                        self._tell(reply)
+                    continue
                 future = self._waiting.get(reply.id)
                 if future is not None and not future.done():
                     future.set_result(reply)

@@ -5,37 +5,27 @@ It knows no llama.cpp; an `Engine` computes logits (see `netassist.llama.engine`
 
 from __future__ import annotations
 
-import heapq
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from netassist.llama.matching import State
 from netassist.llama.messages import Sampling
+from netassist.llama.vocabulary import Vocabulary
 
 FIRST_LOOK = 64
-"""Tokens that are looked at, best first, before the whole vocabulary is sorted."""
+"""Tokens that are looked at, best first, before all that the grammar admits are gathered."""
+MOST_CONTINUATIONS = 64
+"""Literals whose common beginning is looked for."""
 
 
 class Engine(Protocol):
     """A model with one running sequence of tokens."""
 
     @property
-    def pieces(self) -> Sequence[bytes]:
-        """The bytes of each token; empty for those that no output may hold."""
-
-    @property
-    def by_first_byte(self) -> Sequence[Sequence[int]]:
-        """The tokens whose pieces begin with each of the 256 bytes."""
-
-    @property
-    def by_piece(self) -> Mapping[bytes, int]:
-        """The token of each piece."""
-
-    @property
-    def ends(self) -> frozenset[int]:
-        """The tokens that end a turn."""
+    def vocabulary(self) -> Vocabulary:
+        """The pieces of its tokens."""
 
     @property
     def room(self) -> int:
@@ -52,6 +42,9 @@ class Engine(Protocol):
 
     def logits(self) -> Sequence[float]:
         """After the last token, one for each token of the vocabulary; valid until `extend`."""
+
+    def best(self, most: int) -> Sequence[int]:
+        """The tokens with the highest logits, best first, `most` of them where there are as many."""
 
 
 class Cancelled(Exception):
@@ -100,6 +93,7 @@ def decode(
     chance = random.Random(sampling.seed) if sampling else None  # noqa: S311 - the same seed shall write the same
     if not prompt:
         raise ValueError("an empty prompt")
+    pieces, ends = engine.vocabulary.pieces, engine.vocabulary.ends
     state, written, ahead = _forced(engine, state)
     kept = engine.begin([*prompt, *ahead])
     waiting = [*prompt, *ahead][kept:]
@@ -112,12 +106,12 @@ def decode(
         evaluated += len(waiting)
         token, gap = _chosen(engine, state, sampling, chance)
         sampled, margin = sampled + 1, min(margin, gap)
-        if token in engine.ends:
+        if token in ends:
             return Decoded(written.decode(), True, evaluated, sampled, margin if math.isfinite(margin) else None)
-        after = state.advance(engine.pieces[token])
+        after = state.advance(pieces[token])
         assert after is not None  # noqa: S101 - only admitted tokens are chosen
         state, text, ahead = _forced(engine, after)
-        written += engine.pieces[token] + text
+        written += pieces[token] + text
         waiting = [token, *ahead]
         tokens += len(waiting)
     return Decoded(
@@ -128,11 +122,31 @@ def decode(
 def _forced(engine: Engine, state: State) -> tuple[State, bytes, list[int]]:
     """The place after all that must come next, that text, and its tokens."""
     text = state.forced()
-    if not text:
-        return state, b"", []
-    after = state.advance(text.encode())
+    written, tokens = text.encode(), engine.tokenize(text, ours=True) if text else []
+    state = _after(state, written) if text else state
+    for token in _shared(engine, state):
+        tokens.append(token)
+        written += engine.vocabulary.pieces[token]
+        state = _after(state, engine.vocabulary.pieces[token])
+    return state, written, tokens
+
+
+def _after(state: State, piece: bytes) -> State:
+    after = state.advance(piece)
     assert after is not None  # noqa: S101 - what is forced is admitted
-    return after, text.encode(), engine.tokenize(text, ours=True)
+    return after
+
+
+def _shared(engine: Engine, state: State) -> list[int]:
+    """The tokens with which all that may come next begins, each as it is spelled by itself, up to where the shortest ends."""
+    texts = state.continuations()
+    if not 2 <= len(texts) <= MOST_CONTINUATIONS or len({text[0] for text in texts}) > 1:
+        return []
+    spelled = [engine.tokenize(text, ours=False) for text in texts]
+    alike, least = 0, min(map(len, spelled)) - 1
+    while alike < least and len({row[alike] for row in spelled}) == 1:
+        alike += 1
+    return spelled[0][:alike]
 
 
 def _chosen(engine: Engine, state: State, sampling: Sampling | None, chance: random.Random | None) -> tuple[int, float]:
@@ -150,32 +164,33 @@ def _chosen(engine: Engine, state: State, sampling: Sampling | None, chance: ran
 
 
 def _admitted(engine: Engine, state: State, logits: Sequence[float]) -> Iterator[int]:
-    """The tokens that may come next, best first."""
-    ends = list(engine.ends) if state.finished else []
+    """The tokens that may come next, best first. Where the model's own best are among them, it looks at no others."""
+    vocabulary = engine.vocabulary
+    ends = list(vocabulary.ends) if state.finished else []
     whole = state.whole()
     if whole is not None:
-        few = [engine.by_piece[piece] for piece in whole if piece in engine.by_piece]
+        few = [vocabulary.by_piece[piece] for piece in whole if piece in vocabulary.by_piece]
         yield from sorted([*few, *ends], key=lambda token: (-logits[token], token))
         return
-    openings = state.openings()
-    if openings is not None:
-        few = [token for byte in openings for token in engine.by_first_byte[byte] if state.advance(engine.pieces[token])]
-        yield from sorted([*few, *ends], key=lambda token: (-logits[token], token))
+
+    def admits(token: int) -> bool:
+        return token in ends or state.advance(vocabulary.pieces[token]) is not None
+
+    looked_at = engine.best(FIRST_LOOK)
+    yield from filter(admits, looked_at)
+    if state.openings() is None:
+        rest = sorted(range(len(vocabulary.pieces)), key=lambda token: (-logits[token], token))
+        yield from (token for token in rest if token not in looked_at and admits(token))
         return
-    everything = range(len(engine.pieces))
-    seen = heapq.nlargest(FIRST_LOOK, everything, key=logits.__getitem__)
-    yield from (token for token in seen if token in ends or state.advance(engine.pieces[token]))
-    looked_at = frozenset(seen)
-    for token in sorted(everything, key=logits.__getitem__, reverse=True):
-        if token not in looked_at and (token in ends or state.advance(engine.pieces[token])):
-            yield token
+    rest = [token for token in (*vocabulary.admitted(state), *ends) if token not in looked_at]
+    yield from sorted(rest, key=lambda token: (-logits[token], token))
 
 
 def _differs(engine: Engine, one: int, other: int) -> bool:
-    if one in engine.ends or other in engine.ends:
-        return (one in engine.ends) != (other in engine.ends)
-    first, second = engine.pieces[one], engine.pieces[other]
-    return not first.startswith(second) and not second.startswith(first)
+    pieces, ends = engine.vocabulary.pieces, engine.vocabulary.ends
+    if one in ends or other in ends:
+        return (one in ends) != (other in ends)
+    return not pieces[one].startswith(pieces[other]) and not pieces[other].startswith(pieces[one])
 
 
 def _drawn(logits: Sequence[float], tokens: Sequence[int], sampling: Sampling, chance: random.Random) -> int:

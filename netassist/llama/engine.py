@@ -10,12 +10,15 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from netassist.llama.decode import Cancelled
 from netassist.llama.messages import Load
+from netassist.llama.prefix import fingerprint
+from netassist.llama.top import TopTokens
+from netassist.llama.vocabulary import Vocabulary
 
 LONGEST_CONTEXT = 8192
 """Tokens, where the model was trained for more: what is kept of them costs memory."""
@@ -23,6 +26,10 @@ BATCH = 512
 SMALL = 100_000_000
 """Bytes of a file below which computing a batch takes milliseconds: no need to interrupt it, nor for other layouts."""
 _LOG_ERROR = 4
+_STATE_SETTINGS = ("rope_scaling_type", "rope_freq_base", "rope_freq_scale", "yarn_ext_factor", "yarn_attn_factor",
+                   "yarn_beta_fast", "yarn_beta_slow", "yarn_orig_ctx", "flash_attn_type", "type_k", "type_v", "swa_full",
+                   "kv_unified")  # fmt: skip
+"""Parameters of a context that the state of a sequence depends on."""
 
 
 class NotAModel(Exception):
@@ -33,9 +40,10 @@ class LlamaEngine:
     """One model with one sequence (see `netassist.llama.decode.Engine`)."""
 
     def __init__(self, load: Load, cancelled: Callable[[], bool]) -> None:
-        path = Path(load.path)
+        self._path = path = Path(load.path)
         check_file(path)
         self._cancelled = cancelled
+        self._depends = b""
         self._small = path.stat().st_size < SMALL
         self._lib = lib = _bindings()
         problems: list[str] = []
@@ -50,7 +58,8 @@ class LlamaEngine:
         lib.llama_backend_init()
         params = lib.llama_model_default_params()
         # Where a sandbox hides that it lacks AMX, weights laid out for it are a segmentation fault.
-        params.use_extra_bufts = not (self._small or load.careful)
+        self._extra = not (self._small or load.careful)
+        params.use_extra_bufts = self._extra
         self._model = lib.llama_model_load_from_file(os.fsencode(path), params)
         if not self._model:
             raise NotAModel(f"{path}: cannot be loaded ({_first_line(problems)}); fetch the file again or name another")
@@ -66,11 +75,11 @@ class LlamaEngine:
         self._memory = lib.llama_get_memory(self._context)
         self._size = int(lib.llama_vocab_n_tokens(self._vocabulary))
         self._tokens: list[int] = []
-        self.pieces: Sequence[bytes] = self._read_pieces()
-        self.by_first_byte: Sequence[Sequence[int]] = _by_first_byte(self.pieces)
-        self.by_piece: Mapping[bytes, int] = {piece: token for token, piece in enumerate(self.pieces) if piece}
+        self._top = TopTokens(lib, self._size)
+        pieces = self._read_pieces()
         is_end = lib.llama_vocab_is_eog
-        self.ends = frozenset(token for token, piece in enumerate(self.pieces) if not piece and is_end(self._vocabulary, token))
+        ends = frozenset(token for token, piece in enumerate(pieces) if not piece and is_end(self._vocabulary, token))
+        self.vocabulary = Vocabulary(pieces, ends)
 
     def _new_context(self, context: int | None) -> object:
         lib = self._lib
@@ -83,6 +92,7 @@ class LlamaEngine:
         if not self._small:
             self._abort = lib.ggml_abort_callback(lambda _: self._cancelled())
             params.abort_callback = self._abort
+        self._params = params
         return lib.llama_init_from_model(self._model, params)
 
     @property
@@ -116,12 +126,7 @@ class LlamaEngine:
         for kept, (old, new) in enumerate(zip([*self._tokens, -1], tokens, strict=False)):  # noqa: B007 - where they part
             if old != new:
                 break
-        kept = min(kept, len(tokens) - 1)
-        if not self._lib.llama_memory_seq_rm(self._memory, 0, kept, -1):
-            self._forget()
-            kept = 0
-        del self._tokens[kept:]
-        return kept
+        return self._cut(min(kept, len(tokens) - 1))
 
     def extend(self, tokens: Sequence[int]) -> None:
         for start in range(0, len(tokens), BATCH):
@@ -131,7 +136,8 @@ class LlamaEngine:
             numbers = (self._lib.llama_token * len(part))(*part)
             code = self._lib.llama_decode(self._context, self._lib.llama_batch_get_one(numbers, len(part)))
             if code != 0:
-                self._forget()
+                # What was computed before stays.
+                self._cut(len(self._tokens))
                 if self._cancelled():
                     raise Cancelled
                 raise RuntimeError(f"llama.cpp failed to compute {len(part)} tokens (code {code})")
@@ -141,6 +147,59 @@ class LlamaEngine:
         pointer = self._lib.llama_get_logits_ith(self._context, -1)
         row = (ctypes.c_float * self._size).from_address(ctypes.addressof(pointer.contents))
         return memoryview(row).cast("B").cast("f")
+
+    def best(self, most: int) -> Sequence[int]:
+        return self._top.best(self.logits(), most)
+
+    @property
+    def tokens(self) -> Sequence[int]:
+        """What the sequence holds."""
+        return self._tokens
+
+    @property
+    def state_depends_on(self) -> bytes:
+        """All but the tokens that makes a state what it is: the file, llama.cpp, what it uses of the machine, how it computes."""
+        if not self._depends:
+            from importlib.metadata import version
+
+            parts = (
+                fingerprint(self._path).hex(),
+                version("llama-cpp-python"),
+                self._lib.llama_print_system_info().decode("utf-8", "replace"),
+                *(f"{name}={getattr(self._params, name)}" for name in _STATE_SETTINGS),
+                f"extra={self._extra}",
+            )
+            self._depends = "\n".join(parts).encode()
+        return self._depends
+
+    @property
+    def state_size(self) -> int:
+        """Bytes that `write_state` takes."""
+        return int(self._lib.llama_state_seq_get_size(self._context, 0))
+
+    def write_state(self, into: memoryview) -> int:
+        """Copy what was computed for the sequence into memory; the number of bytes."""
+        place = (ctypes.c_uint8 * len(into)).from_buffer(into)
+        return int(self._lib.llama_state_seq_get_data(self._context, place, len(into), 0))
+
+    def read_state(self, tokens: Sequence[int], data: memoryview) -> bool:
+        """Be as after computing `tokens`, whose state is in writable memory; false, and empty, where llama.cpp refuses it."""
+        self._forget()
+        place = (ctypes.c_uint8 * len(data)).from_buffer(data)
+        read = int(self._lib.llama_state_seq_set_data(self._context, place, len(data), 0))
+        if read != len(data) or self._lib.llama_memory_seq_pos_max(self._memory, 0) != len(tokens) - 1:
+            self._forget()
+            return False
+        self._tokens += tokens
+        return True
+
+    def _cut(self, kept: int) -> int:
+        """Keep that many tokens of the sequence, or none where llama.cpp cannot; how many."""
+        if not self._lib.llama_memory_seq_rm(self._memory, 0, kept, -1):
+            self._forget()
+            return 0
+        del self._tokens[kept:]
+        return kept
 
     def _forget(self) -> None:
         self._lib.llama_memory_clear(self._memory, True)
@@ -163,14 +222,6 @@ def check_file(path: Path) -> None:
         raise NotAModel(f"{path}: GGUF version {version} is not known (2 and 3 are); name a newer file")
     if len(head) < 24 or not 0 < int.from_bytes(head[8:16], "little") < 1 << 20:
         raise NotAModel(f"{path}: the file is cut short or holds no weights; fetch it again")
-
-
-def _by_first_byte(pieces: Sequence[bytes]) -> Sequence[Sequence[int]]:
-    index: list[list[int]] = [[] for _ in range(256)]
-    for token, piece in enumerate(pieces):
-        if piece:
-            index[piece[0]].append(token)
-    return index
 
 
 def _first_line(problems: Sequence[str]) -> str:

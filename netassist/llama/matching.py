@@ -63,6 +63,18 @@ class State:
             return None
         return frozenset(way.leaf.data[way.done] for way in self._ways if way is not None and isinstance(way.leaf, _Exact))
 
+    def continuations(self) -> tuple[str, ...]:
+        """What may come next, where it is one of several literals; empty elsewhere, and inside a character."""
+        rests = {way.leaf.data[way.done :] for way in self._ways if way is not None and isinstance(way.leaf, _Exact)}
+        if len(rests) < len(self._ways) or self.has_whole or any(0x80 <= rest[0] <= 0xBF for rest in rests):
+            return ()
+        return tuple(rest.decode() for rest in sorted(rests))
+
+    @property
+    def has_whole(self) -> bool:
+        """One of the literals that may come next is taken whole."""
+        return any(way is not None and isinstance(way.leaf, _Exact) and way.leaf.whole for way in self._ways)
+
     def whole(self) -> frozenset[bytes] | None:
         """The literals one of which must come next, where all of them are taken whole; None elsewhere."""
         leaves = [way.leaf for way in self._ways if way is not None]

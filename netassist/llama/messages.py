@@ -32,7 +32,8 @@ class Sampling(msgspec.Struct, frozen=True):
 class Load(msgspec.Struct, frozen=True, tag="load"):
     """`context` and `threads`: None for what the model was trained for (8,192 tokens at most), and for all usable cores.
 
-    `careful`: without instructions that some machines only pretend to have (AMX in some sandboxes).
+    `careful`: without instructions that some machines only pretend to have (AMX in some sandboxes). `prefixes` is the folder in
+    which the states of evaluated heads are kept, `most_kept` how many bytes of them; None keeps none.
     """
 
     path: str
@@ -40,14 +41,19 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     threads: int | None = None
     careful: bool = False
     id: int = 0
+    prefixes: str | None = None
+    most_kept: int = 0
 
 
 class Complete(msgspec.Struct, frozen=True, tag="complete"):
+    """The first `head` segments of the prompt are the same in every request of a configuration: their state is kept on disk."""
+
     id: int
     prompt: tuple[Segment, ...]
     grammar: Node
     most_tokens: int
     sampling: Sampling | None = None
+    head: int = 0
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
@@ -65,6 +71,18 @@ class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
     notation: int | None = None
 
 
+class Reading(msgspec.Struct, frozen=True, tag="reading"):
+    """How far the head of a prompt is, which is read once and then kept: `done` of `total` tokens. The reply is still to come."""
+
+    id: int
+    done: int
+    total: int
+
+
+HeadCame = Literal["nothing", "kept", "loaded", "built", "not_saved"]
+"""How the state of a head came about: there is none, kept in memory, loaded from disk, computed, computed and not to be saved."""
+
+
 class Completed(msgspec.Struct, frozen=True, tag="completed"):
     """What the model wrote.
 
@@ -72,7 +90,8 @@ class Completed(msgspec.Struct, frozen=True, tag="completed"):
     tokens of prompt and output that the model really computed (the rest was kept from the request before), `sampled` those that
     were chosen rather than forced. `margin` is the smallest difference of logits, over the sampled tokens, between the chosen
     token and the best other one that the grammar admits and that is no beginning of it, nor it of that one; a difference of
-    logits is one of log probabilities. None where there was never another.
+    logits is one of log probabilities. None where there was never another. `head` counts the tokens of the head that were
+    computed (they are among `evaluated`), and `head_came` says how it came about.
     """
 
     id: int
@@ -82,6 +101,8 @@ class Completed(msgspec.Struct, frozen=True, tag="completed"):
     evaluated: int
     sampled: int
     margin: float | None = None
+    head: int = 0
+    head_came: HeadCame = "nothing"
 
 
 Problem = Literal["model", "too_long", "grammar", "cancelled", "engine"]
@@ -98,7 +119,7 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 
 
 Request: TypeAlias = Load | Complete | Cancel
-Reply: TypeAlias = Loaded | Completed | Refused
+Reply: TypeAlias = Loaded | Completed | Refused | Reading
 
 
 def framed(message: Request | Reply) -> bytes:

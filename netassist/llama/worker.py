@@ -8,20 +8,25 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
 from netassist.llama import decode
 from netassist.llama.engine import LlamaEngine, NotAModel
 from netassist.llama.matching import start
-from netassist.llama.messages import LENGTH, Cancel, Complete, Completed, Load, Loaded, Refused, Reply, Request, framed
+from netassist.llama.messages import LENGTH, Cancel, Complete, Completed, Load, Loaded, Reading, Refused, Reply, Request, framed
+from netassist.llama.prefix import Store, ready
 
 
 class Worker:
     """Handles one request after the other; `cancel` may be called meanwhile, from another thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[Reply], None] = lambda _: None) -> None:
+        self._tell = tell
         self._engine: LlamaEngine | None = None
+        self._store: Store | None = None
         self._current = -1
         self._cancelled: set[int] = set()
 
@@ -50,6 +55,7 @@ class Worker:
 
     def _loaded(self, request: Load) -> Loaded:
         self._engine = engine = LlamaEngine(request, self._is_cancelled)
+        self._store = Store(Path(request.prefixes), request.most_kept) if request.prefixes is not None else None
         notation = engine.metadata("netassist.notation")
         return Loaded(
             request.id, engine.description, engine.parameters, engine.room, engine.threads, int(notation) if notation else None
@@ -58,10 +64,21 @@ class Worker:
     def _completed(self, request: Complete) -> Completed:
         if self._engine is None:
             raise RuntimeError("no model is loaded")
-        prompt = [token for part in request.prompt for token in self._engine.tokenize(part.text, part.ours)]
+        engine = self._engine
+        parts = [engine.tokenize(part.text, part.ours) for part in request.prompt]
+        prompt = [token for part in parts for token in part]
+        head = [token for part in parts[: request.head] for token in part]
+        if len(prompt) + request.most_tokens > engine.room:
+            raise decode.TooLong(len(prompt), engine.room - request.most_tokens)
         state = start(request.grammar)
-        done = decode.decode(self._engine, prompt, state, request.most_tokens, request.sampling, self._is_cancelled)
-        return Completed(request.id, done.text, done.whole, len(prompt), done.evaluated, done.sampled, done.margin)
+        if self._is_cancelled():
+            raise decode.Cancelled
+        came = ready(engine, head, self._store, lambda done, total: self._tell(Reading(request.id, done, total)))
+        done = decode.decode(engine, prompt, state, request.most_tokens, request.sampling, self._is_cancelled)
+        return Completed(
+            request.id, done.text, done.whole, len(prompt), came.computed + done.evaluated, done.sampled, done.margin,
+            came.computed, came.came,
+        )  # fmt: skip
 
 
 def _listen(source: int, worker: Worker, requests: queue.SimpleQueue[Load | Complete]) -> None:
@@ -85,13 +102,17 @@ def main() -> None:
     replies = os.dup(1)
     # Whatever a library prints must not end up between the replies.
     os.dup2(2, 1)
-    worker = Worker()
+    out = open(replies, "wb")  # noqa: SIM115 - open as long as the process lives
+
+    def say(reply: Reply) -> None:
+        out.write(framed(reply))
+        out.flush()
+
+    worker = Worker(say)
     requests: queue.SimpleQueue[Load | Complete] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(0, worker, requests), daemon=True).start()
-    with open(replies, "wb") as out:
-        while True:
-            out.write(framed(worker.handle(requests.get())))
-            out.flush()
+    while True:
+        say(worker.handle(requests.get()))
 
 
 if __name__ == "__main__":

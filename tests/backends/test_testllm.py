@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from netassist.backends.available_tools import prompt, question
+from netassist.backends.brevity import described
 from netassist.backends.planning import BackendError, Exchange, Plan
 from netassist.backends.testllm import TestLlm
 from netassist.entities import Entity, recognise
 from netassist.grounding import grounded
 from netassist.llama.client import Client
+from netassist.llama.messages import Reading
 from netassist.toolbox import tools, validated
 from tests.lab.gguf import nano_shaped, nemotron_shaped
 
@@ -180,6 +182,90 @@ def test_thinking_aloud_leads_to_a_plan_too(tmp_path: Path) -> None:
         assert "think" not in plan.text
 
     using(nemotron_shaped(tmp_path / "thinking.gguf", context=16384), story, thinking=True)
+
+
+def test_a_thought_is_kept_apart_and_ends_with_its_budget(tmp_path: Path) -> None:
+    model = nemotron_shaped(tmp_path / "thinking.gguf", context=16384)
+
+    async def story() -> None:
+        backend = TestLlm(model, threads=1, thinking=True, thought_tokens=20)
+        try:
+            plan = await backend.plan(TALK[0], [], EVERY, INVENTORY)
+        finally:
+            await backend.close()
+        assert_sound(plan, [TALK[0]])
+        # A token of this vocabulary has at most 16 bytes.
+        assert 0 < len(plan.thought) <= 20 * 16
+        assert "<" not in plan.thought
+
+    asyncio.run(story())
+
+
+def test_without_thinking_there_is_no_thought(models: list[Path]) -> None:
+    async def story(backend: TestLlm) -> None:
+        assert (await backend.plan(TALK[0], [], EVERY, INVENTORY)).thought == ""
+
+    using(models[0], story)
+
+
+def test_the_built_in_notation_knows_no_thought(tmp_path: Path) -> None:
+    async def story(backend: TestLlm) -> None:
+        with pytest.raises(BackendError, match="cannot think aloud; name another model with --model"):
+            await backend.plan(TALK[0], [], EVERY, INVENTORY)
+
+    using(nano_shaped(tmp_path / "small.gguf"), story, thinking=True)
+
+
+@pytest.mark.parametrize("context", [4096, 3072, 2048])
+def test_in_a_small_context_every_tool_is_still_on_offer(tmp_path: Path, context: int) -> None:
+    # Given a context that the tools' descriptions do not fit, or hardly
+    async def story(backend: TestLlm) -> None:
+        assert_sound(await backend.plan(TALK[0], [], EVERY, INVENTORY), [TALK[0]])
+
+    using(nemotron_shaped(tmp_path / "small.gguf", context=context), story)
+    # Then what is left out are words, and no tool, no parameter and no value
+    bare = described(EVERY, "bare")
+    for tool in EVERY:
+        assert f'"{tool.name}(' in bare
+        for name, parameter in tool.parameters.properties.items():
+            assert name in bare
+            assert "|".join(parameter.enum or ()) in bare
+    assert len(bare) < len(described(EVERY, "brief")) < len(described(EVERY, "whole")) / 2
+
+
+def test_the_next_process_reads_no_tool_again(tmp_path: Path) -> None:
+    model, heads = nemotron_shaped(tmp_path / "small.gguf"), tmp_path / "heads"
+
+    async def story() -> tuple[Plan, list[Reading]]:
+        heard: list[Reading] = []
+        backend = TestLlm(model, threads=1, heads=heads, tell=heard.append)
+        try:
+            return await backend.plan(TALK[0], [], EVERY, INVENTORY), heard
+        finally:
+            await backend.close()
+
+    first, heard = asyncio.run(story())
+    assert heard[-1].done == heard[-1].total > 1000
+    second, heard = asyncio.run(story())
+    assert (second.outcome, second.calls, heard) == (first.outcome, first.calls, [])
+
+
+def test_the_next_turn_reads_what_is_new(tmp_path: Path) -> None:
+    async def story() -> None:
+        client = Client(nemotron_shaped(tmp_path / "small.gguf"), threads=1)
+        saga = "my network is old, " + "and so on and on, " * 20
+        try:
+            earlier = [Exchange(saga, (), "no_call")]
+            await client.complete(*question(TALK[0], earlier, EVERY, INVENTORY), 512)
+            # When the conversation goes on
+            earlier.append(Exchange(TALK[0], (), "no_call"))
+            later = await client.complete(*question(TALK[5], earlier, EVERY, INVENTORY), 512)
+            # Then neither the tools nor the long first turn are computed again
+            assert later.evaluated - later.sampled < 100 < later.prompt // 10
+        finally:
+            await client.close()
+
+    asyncio.run(story())
 
 
 def test_started_early_it_is_ready_when_it_is_needed(models: list[Path]) -> None:

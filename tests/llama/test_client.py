@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -165,6 +166,85 @@ def test_cancelled_it_stops_and_the_next_request_is_answered(model: Path) -> Non
         # Then the same process answers the next one
         assert (await client.complete(said("is it up?"), CALL, 100)).whole
         assert client.pid == pid
+
+    using(model, story)
+
+
+@pytest.mark.parametrize("end", [signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS])
+def test_what_crashes_inside_llama_cpp_costs_nothing(model: Path, end: signal.Signals) -> None:
+    async def story(client: Client) -> None:
+        before = await client.complete(said("is it up?"), CALL, 100)
+        assert client.pid is not None
+        os.kill(client.pid, signal.SIGSTOP)
+        waiting = asyncio.create_task(client.complete(said("is it up?"), CALL, 100))
+        await sent(client)
+        os.kill(client.pid, end)
+        os.kill(client.pid, signal.SIGCONT)
+        assert (await waiting).text == before.text
+
+    using(model, story)
+
+
+def test_without_memory_for_a_context_it_says_so(tmp_path: Path) -> None:
+    # Given a model that was trained for a context of 32 GB
+    huge = nemotron_shaped(tmp_path / "huge.gguf", context=1 << 27)
+
+    async def story() -> None:
+        # And a process that gets 4 GB
+        before = resource.getrlimit(resource.RLIMIT_AS)
+        client = Client(huge, context=1 << 27, threads=1)
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, before[1]))
+        try:
+            client.start()
+            await asyncio.sleep(0)
+            error = await refusal(client, said("is it up?"), CALL)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, before)
+            await client.close()
+        assert "memory" in str(error)
+        assert "\n" not in str(error)
+
+    asyncio.run(story())
+
+
+def test_a_second_request_waits_for_the_first(model: Path) -> None:
+    async def story(client: Client) -> None:
+        await client.loaded()
+        answered: list[str] = []
+
+        async def asking(name: str, grammar: Node) -> None:
+            assert (await client.complete(said(name), grammar, 500)).whole
+            answered.append(name)
+
+        await asyncio.gather(asking("first", Text(most=300, least=300)), asking("second", CALL), asking("third", CALL))
+        assert answered == ["first", "second", "third"]
+
+    using(model, story)
+
+
+def test_a_request_that_waits_can_be_taken_back(model: Path) -> None:
+    async def story(client: Client) -> None:
+        await client.loaded()
+        first = asyncio.create_task(client.complete(said("tell me"), LONG, 4000))
+        second = asyncio.create_task(client.complete(said("is it up?"), CALL, 100))
+        while client.waiting < 2:  # noqa: ASYNC110 - as in `sent`
+            await asyncio.sleep(0)
+        second.cancel()
+        first.cancel()
+        assert (await client.complete(said("is it up?"), CALL, 100)).whole
+        assert first.cancelled()
+        assert second.cancelled()
+
+    using(model, story)
+
+
+def test_the_file_is_mapped_and_so_shared_by_all_who_use_it(model: Path) -> None:
+    def mapped(pid: int | None) -> list[str]:
+        return [line for line in Path(f"/proc/{pid}/maps").read_text().splitlines() if line.endswith(str(model))]
+
+    async def story(client: Client) -> None:
+        await client.loaded()
+        assert any(" r--s " in line for line in mapped(client.pid))
 
     using(model, story)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,6 +11,7 @@ from netassist.llama.grammar import Choice, Literal, Node, Text
 from netassist.llama.grammar import Sequence as InOrder
 from netassist.llama.matching import start
 from netassist.llama.messages import Sampling
+from netassist.llama.vocabulary import Vocabulary
 
 ALPHABET = [chr(code) for code in range(0x20, 0x7F)]
 
@@ -20,12 +21,8 @@ class Wishing:
 
     def __init__(self, wishes: dict[str, float], words: Sequence[str] = (), room: int = 100) -> None:
         self.spelled = [*ALPHABET, *words, "<end>"]
-        self.pieces: Sequence[bytes] = [*(word.encode() for word in self.spelled[:-1]), b""]
-        self.by_piece: Mapping[bytes, int] = {piece: n for n, piece in enumerate(self.pieces) if piece}
-        self.by_first_byte: Sequence[Sequence[int]] = [
-            [n for n, piece in enumerate(self.pieces) if piece[:1] == bytes([byte])] for byte in range(256)
-        ]
-        self.ends = frozenset({len(self.spelled) - 1})
+        pieces = [*(word.encode() for word in self.spelled[:-1]), b""]
+        self.vocabulary = Vocabulary(pieces, frozenset({len(self.spelled) - 1}))
         self.room = room
         self.wishes = wishes
         self.computed: list[int] = []
@@ -42,6 +39,10 @@ class Wishing:
 
     def logits(self) -> Sequence[float]:
         return [self.wishes.get(word, 0.0) for word in self.spelled]
+
+    def best(self, most: int) -> Sequence[int]:
+        logits = self.logits()
+        return sorted(range(len(logits)), key=lambda token: (-logits[token], token))[:most]
 
 
 def written(engine: Wishing, grammar: Node, **options: object) -> Decoded:
@@ -69,6 +70,38 @@ def test_what_is_forced_is_not_asked() -> None:
     assert done.sampled == 1
     # The prompt and the forced beginning in one batch; what is forced at the end is never computed.
     assert engine.computed == [0, 1, *engine.tokenize("ping(", True)]
+
+
+def test_what_all_choices_begin_with_is_not_asked() -> None:
+    # Given two hosts that part in their last letter
+    engine = Wishing({"2": 1.0})
+    hosts = Choice((Literal('"10.0.0.1"'), Literal('"10.0.0.2"')))
+    done = written(engine, InOrder((Literal("host="), hosts)))
+    # Then only that letter is chosen, after one batch for all before it
+    assert (done.text, done.sampled) == ('host="10.0.0.2"', 1)
+    assert engine.computed == [0, 1, *engine.tokenize('host="10.0.0.', True)]
+
+
+def test_what_they_begin_with_is_spelled_as_the_whole_is() -> None:
+    # Given a vocabulary that cuts behind the place where two names part
+    class Cutting(Wishing):
+        def tokenize(self, text: str, ours: bool) -> list[int]:
+            return [self.spelled.index(word) for word in ({"dnsx": ["dn", "sx"], "dnsy": ["dn", "sy"]}.get(text) or text)]
+
+    engine = Cutting({"sy": 1.0}, words=("dn", "sx", "sy"))
+    done = written(engine, Choice((Literal("dnsx"), Literal("dnsy"))))
+    # Then nothing is forced in the middle of a token
+    assert (done.text, done.sampled) == ("dnsy", 1)
+    assert engine.computed == [0, 1, engine.spelled.index("dn")]
+
+
+def test_what_is_far_from_the_best_is_found() -> None:
+    # Given a model with a hundred tokens that it likes better than the two that are admitted
+    words = [f"word{number}" for number in range(100)]
+    engine = Wishing({**dict.fromkeys(words, 5.0), "b": -1.0, "a": -2.0}, words=words)
+    done = written(engine, Choice((Literal("a"), Literal("b"))))
+    assert (done.text, done.margin) == ("b", 1.0)
+    assert written(engine, InOrder((Text(most=2, least=1, forbidden="w"), Literal(";")))).text == "  ;"
 
 
 def test_the_margin_does_not_count_the_beginning_of_the_same_word() -> None:

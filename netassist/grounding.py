@@ -47,8 +47,12 @@ _TARGETS: tuple[Kind, ...] = ("host", "network", "url")
 
 
 def confined(request: str, named: Sequence[Entity]) -> bool:
-    """Whether a request speaks of the targets that it names and of no earlier ones: it names some, and refers back to none."""
-    return any(entity.kind in _TARGETS for entity in named) and not _BACK.search(request)
+    """Whether a request speaks of the targets that it names and of no earlier ones: it names some, and refers back to none.
+
+    A record's own name ("TLSA for _443._tcp.example.org", RFC 6698 section 3; RFC 8552) speaks of the host that
+    it belongs to, so that it confines nothing.
+    """
+    return any(entity.kind in _TARGETS and str(entity.value)[:1] != "_" for entity in named) and not _BACK.search(request)
 
 
 def within_reach(request: str, named: Sequence[Entity], earlier: Sequence[Entity]) -> list[Entity]:
@@ -61,7 +65,8 @@ def within_reach(request: str, named: Sequence[Entity], earlier: Sequence[Entity
 def value_of(tool: str, parameter: str, entity: Entity) -> Value:
     """The value that a parameter takes when it points at `entity`: hours out of seconds, the bare host out of a URL."""
     if entity.kind == "url" and (tool, parameter) not in KEEPS_URL:
-        return host_of(str(entity.value))
+        url = str(entity.value)
+        return host_of(url if "://" in url else f"https://{url}")
     if parameter == "hours":
         return max(1, round(int(entity.value) / 3600))
     return str(entity.value) if parameter in ("ports", "host", "target", "name", "url") else entity.value

@@ -177,6 +177,8 @@ def _check(tool: str, name: str, parameter: Parameter, value: Value) -> None:
             parse_target(str(value))
         elif name == "url":
             parse_url(str(value))
+        elif name == "host" and tool.startswith("monitor_") and "://" in str(value):
+            parse_url(str(value))  # what is watched may be a URL, which stays whole
         elif name == "host" or (name, tool) == ("name", "dns_lookup"):
             _check_host(str(value))
     except ValueError as error:

@@ -46,3 +46,18 @@ def test_a_confined_request_reaches_no_earlier_host_but_earlier_ports() -> None:
 def test_starttls_is_only_for_protocols_that_were_said(said: str, protocols: tuple[str, ...]) -> None:
     parameter = tools()["certificate_info"].parameters.properties["starttls"]
     assert candidates("starttls", parameter, recognise(said)) == protocols
+
+
+def test_the_name_of_a_record_speaks_of_the_host_that_it_belongs_to() -> None:
+    earlier = recognise("who hosts depot.example.org")
+    request = "CAA? TLSA for _443._tcp.depot.example.org?"
+    reach = within_reach(request, recognise(request), earlier)
+    assert grounded(Call("dns_lookup", {"name": "depot.example.org", "record_type": "CAA"}), reach) is None
+
+
+def test_a_url_without_a_scheme_is_watched_whole_and_probed_by_its_host() -> None:
+    named = recognise("watch shop.example.org/en")
+    assert candidates("host", tools()["monitor_add"].parameters.properties["host"], named, "monitor_add") == (
+        "shop.example.org/en",
+    )
+    assert candidates("host", tools()["ping"].parameters.properties["host"], named, "ping") == ("shop.example.org",)

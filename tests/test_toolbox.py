@@ -72,3 +72,12 @@ def test_what_a_call_touches() -> None:
     assert targets_of(Call("http_check", {"url": "https://a.test:8443/x"})) == ("a.test",)
     assert targets_of(Call("nmap_scan", {"target": "10.0.0.0/24"})) == ("10.0.0.0/24",)
     assert targets_of(Call("dns_lookup", {"name": "a.test"})) == ()
+
+
+def test_what_is_watched_may_be_a_url_and_what_is_pinged_may_not() -> None:
+    url = "https://shop.example.org/health"
+    assert validated(Call("monitor_add", {"host": url, "check": "http"})).arguments["host"] == url
+    with pytest.raises(InvalidCall, match=r"shop\.example\.org"):
+        validated(Call("ping", {"host": url}))
+    with pytest.raises(InvalidCall, match="http or https"):
+        validated(Call("monitor_remove", {"host": "file:///etc/passwd"}))

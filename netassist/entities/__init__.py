@@ -4,6 +4,7 @@ Deterministic and fast. What stands here is all that a planned call may point at
 call takes is the model's decision. Every number of seconds, hours or a port is worked out here, never by a model.
 """
 
-from netassist.entities.recognise import Entity, Kind, recognise
+from netassist.entities.entity import Entity, Kind
+from netassist.entities.recognise import recognise
 
 __all__ = ["Entity", "Kind", "recognise"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _UNITS_BY_SECONDS: dict[int, str] = {
     1: "s|secs?|seconds?|sekunden?|sek|secondes?|segundos?|secondi|secondo|seconden",
@@ -20,7 +21,7 @@ _LONE = "|".join(
     for word in _UNIT.split("|")
     if len(word) > 4 or word in ("week", "hour", "day", "tag", "uur", "jour", "mois", "dag", "mes")
 )
-_LONE += "|hours?|days?|weeks?|ora|dia|día|semana|woche|tag|uur|week|mês|mes|min"
+_LONE += "|hrs?|wk|hours?|days?|weeks?|ora|dia|día|semana|woche|tag|uur|week|mês|mes|min"
 _PART_OF_DAY = "mornings?|nights?|evenings?|noon|morgen|nacht|abend|matin|soir|nuit|mañana|noche|mattina|notte"
 
 NUMBER_WORDS: dict[str, int] = {
@@ -29,20 +30,31 @@ NUMBER_WORDS: dict[str, int] = {
     "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fourty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
     "eighty": 80, "ninety": 90, "hundred": 100, "thousand": 1000,
     "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "sieben": 7, "acht": 8, "neun": 9, "zehn": 10, "zwölf": 12,
-    "fünfzehn": 15, "zwanzig": 20, "dreißig": 30, "fünfzig": 50, "hundert": 100, "tausend": 1000,
+    "fünfzehn": 15, "zwanzig": 20, "dreißig": 30, "vierzig": 40, "fünfzig": 50, "sechzig": 60, "hundert": 100, "tausend": 1000,
     "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "sept": 7, "huit": 8, "neuf": 9, "dix": 10, "douze": 12, "quinze": 15,
-    "vingt": 20, "trente": 30, "cinquante": 50, "cent": 100,
+    "vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60, "cent": 100,
     "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8, "nueve": 9, "diez": 10, "doce": 12,
-    "quince": 15, "veinte": 20, "treinta": 30, "cincuenta": 50, "cien": 100,
+    "quince": 15, "veinte": 20, "treinta": 30, "cuarenta": 40, "cincuenta": 50, "cien": 100,
     "due": 2, "tre": 3, "quattro": 4, "cinque": 5, "sei": 6, "sette": 7, "otto": 8, "nove": 9, "dieci": 10, "quindici": 15,
-    "venti": 20, "trenta": 30, "cento": 100,
+    "venti": 20, "trenta": 30, "quaranta": 40, "cinquanta": 50, "sessanta": 60,
+    "settanta": 70, "ottanta": 80, "novanta": 90, "cento": 100,
     "twee": 2, "drie": 3, "vijf": 5, "zes": 6, "zeven": 7, "negen": 9, "tien": 10, "twaalf": 12, "vijftien": 15, "twintig": 20,
-    "dertig": 30, "honderd": 100,
-    "dois": 2, "duas": 2, "três": 3, "quatro": 4, "sete": 7, "oito": 8, "dez": 10, "vinte": 20, "trinta": 30,
+    "dertig": 30, "veertig": 40, "vijftig": 50, "honderd": 100,
+    "dois": 2, "duas": 2, "três": 3, "quatro": 4, "sete": 7, "oito": 8, "dez": 10, "vinte": 20, "trinta": 30, "quarenta": 40, "cinquenta": 50,
+    "dwa": 2, "dwie": 2, "trzy": 3, "cztery": 4, "pięć": 5, "sześć": 6, "siedem": 7, "osiem": 8, "dziewięć": 9, "dziesięć": 10,
+    "dwanaście": 12, "piętnaście": 15, "dwadzieścia": 20, "trzydzieści": 30, "czterdzieści": 40, "pięćdziesiąt": 50, "sto": 100,
 }  # fmt: skip
 _ONES = {"one": 1, "a": 1, "an": 1, "zero": 0, "oh": 0, "null": 0, "ein": 1, "eine": 1}
-_TEENS_UP = "|".join(sorted((*NUMBER_WORDS, "one"), key=len, reverse=True))
-NUMBER_PHRASE = rf"(?:(?:a|{_TEENS_UP})(?:[ -](?:and[ -])?(?:{_TEENS_UP}|oh))*)"
+# Numbers of one language that are something else in another: English "due", the name Otto, a DoS.
+_AMBIGUOUS = {
+    "due": r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bbe )(?<!['’]s )due(?! (?:to|for|in|on|by|again|soon|date|now|today|tomorrow|next|diligence)\b)",
+    "otto": "(?-i:otto)", "dos": "(?-i:dos)", "sto": r"sto(?! per\b)",
+}  # fmt: skip
+_TEENS_UP = "|".join(_AMBIGUOUS.get(word, word) for word in sorted((*NUMBER_WORDS, "one"), key=len, reverse=True))
+# "A hundred and twenty" is one number, "twelve and twenty" are two: "and" joins after hundred and thousand alone.
+_AND = r"(?:(?:(?<=hundred)|(?<=thousand))[ -]and)?"
+_SOME = r"half a dozen|(?:a )?couple(?: of)?(?= (?:pings?|packets?|echo|secs?|seconds?|min|hour|hr|day|week|month))"
+NUMBER_PHRASE = rf"(?:{_SOME}|(?:a|{_TEENS_UP})(?:{_AND}[ -](?:{_TEENS_UP}|oh))*)"
 
 # Service names whose port people mean when they name the service; RFC 8314 for the mail ones.
 SERVICE_PORTS: dict[str, int] = {
@@ -61,35 +73,56 @@ _ADVERBS: dict[str, int] = {
 }  # fmt: skip
 
 _ARTICLE = "an?|one|eine?[rnms]?|une?|una?|uma?|een"
-_NUM = rf"(?P<num>\d+(?:[.,]\d+)?(?=[ -]?(?:{_UNIT}))|(?:{NUMBER_PHRASE}|{_ARTICLE})(?=[ -]))"
+# What follows the word "port" is a port, whatever comes after it; "le porte 80, 443 ora" (Italian, now) speaks of no hours.
+_NO_PORT = r"(?<!\bport )(?<!\bports )(?<!\bport:)(?<!\bpoort )(?<!\bporte )(?<!\bporta )(?<!\bpuerto )(?<!\bporto )(?!\d*(?:\d\d|[02-9]) ora\b)"
+# No unit is a part of a word, nor a French elision ("443 d'ouvert"); the English possessive ("a week's history") keeps it.
+_ENDS = r"(?![\w/-]|['’](?!s\b)\w)"
+# "Have you got a second", "wait a minute": nobody's interval.
+_IDLE = (
+    r"(?:(?<!['’]ve )(?<!\bhave )(?<!\bgot )(?<!\bwait )(?<!\bjust )(?<!\bin )(?<!\bspare )(?<!\bme )(?<!\btakes )(?<!\btook )|"
+    r"(?!an? (?:secs?|seconds?|min|minutes?)\b))"
+)
+_NUM = rf"(?P<num>{_NO_PORT}\d+(?:[.,]\d+)?(?=[ -]?(?:{_UNIT}))|(?:(?!a (?:{_UNIT})\b){NUMBER_PHRASE}|{_IDLE}(?:{_ARTICLE}))(?=[ -]))"
+SPAN = rf"{_NO_PORT}\d+[ -]?(?:{_UNIT}){_ENDS}"
+"""A number with its unit of time, where a list of other numbers ends ("22, 443, 2 min apiece")."""
+
 _EVERY = (
-    r"every|each|per|an?|once an?|once per|alle|jeden?|jede[rs]?|pro|toutes? les?|tous les|chaque|par|cada|todos los|todas las|al|por|"
+    r"every|evry|each|per|an?|once an?|once per|alle|jeden?|jede[rs]?|pro|toutes? les?|tous les|chaque|par|cada|todos los|todas las|al|por|"
     r"ogni|elke?|iedere?|per|co|każdy|cały"
 )
 _LAST = (
-    r"last|past|previous|this|whole|full|entire|letzte[nrsm]?|vergangene[nrsm]?|dernière?s?|última|último|pasada|scors[ao]|ultim[ao]|"
+    r"last|lst|past|previous|this|whole|full|entire|letzte[nrsm]?|vergangene[nrsm]?|dernière?s?|última|último|pasada|scors[ao]|ultim[ao]|"
     r"afgelopen|vorige|passada|passado"
 )
-
-DURATION = re.compile(
-    rf"(?<![\w.-])(?:"
-    rf"(?P<times>once|twice|thrice|einmal|zweimal|dreimal|une fois|deux fois|una vez|dos veces|uma vez|duas vezes|una volta|due volte|"
-    rf"eens|twee ?keer|(?:\d+|{_TEENS_UP}) ?(?:times|x|mal|fois|veces|vezes|volte|keer))"
-    rf" (?:(?:an?|per|every|each|in|am|in der|pro|par|al|ao|à|a la|por|the|one|every single) )?"
-    rf"(?P<per>{_UNIT}|morning|night|evening)"
-    rf"|(?P<half>(?:every |each |alle )?(?:half[ -](?:an? |a )?(?:hour|hr|day)(?:ly)?|halbe[nr]? stunde|halbstündlich|demi-heure|media hora|"
-    rf"meia hora|mezz'?ora|halfuur|half uur))"
-    rf"|(?P<quarter>(?:quarter[ -](?:of )?(?:an )?hour(?:ly)?|viertelstunde|quart d'heure|cuarto de hora|kwartier|quarto d'ora))"
-    rf"|(?:every|each) (?P<other>other|second) (?P<other_unit>{_UNIT})"
-    rf"|{_NUM}[ -]?(?P<unit>{_UNIT})"
-    rf"|(?P<lead>{_EVERY}|{_LAST}) (?P<lone>{_LONE}|{_PART_OF_DAY})"
-    rf"|(?P<adverb>{'|'.join(sorted(_ADVERBS, key=len, reverse=True))})"
-    rf")(?![\w/-])",
-    re.IGNORECASE,
+_HALVES = (
+    r"half[ -](?:an? |a )?(?:minute|min|hour|hr|day)(?:ly)?|halbe[nr]? (?:minute|stunde)|halbstündlich|demi-(?:minute|heure)|medi[oa] "
+    r"(?:minuto|hora)|mei[oa] (?:minuto|hora)|mezz(?:'|’|o |a )?(?:minuto|ora)|(?:halfuur|hal(?:f|ve) (?:uur|minuut))|pół (?:minuty|godziny)"
 )
-_UNIT_PATTERNS = [(re.compile(f"(?:{words})$", re.IGNORECASE), seconds) for seconds, words in _UNITS_BY_SECONDS.items()]
+_TIMES = (
+    r"once|twice|thrice|einmal|zweimal|dreimal|une fois|deux fois|una vez|dos veces|uma vez|duas vezes|una volta|due volte|"
+    rf"eens|twee ?keer|(?:\d+|{_TEENS_UP}) ?(?:times|checks|x|mal|fois|veces|vezes|volte|keer)|\d+(?=/(?:h|hr|day|d|min)\b)"
+)
+
+DURATION = (
+    rf"(?<![\w.-])(?:"
+    rf"(?P<times>{_TIMES})"
+    rf"(?:/| (?:(?:an?|per|every|each|in|am|in der|die|pro|par|al|ao|à|a la|por|the|one|every single) )?)"
+    rf"(?P<per>{_UNIT}|daily|weekly|hourly|monthly|täglich|morning|night|evening)"
+    rf"|(?P<half>(?:every |evry |each |alle |ogni |cada |elke? |co )?(?:{_HALVES}))"
+    rf"|(?P<quarter>(?:quarter[ -](?:of )?(?:an )?hour(?:ly)?|viertelstünd(?:e|lich)|viertelstunde|quarts? d'heure|cuarto de hora|kwartier|quarto d'ora))"
+    rf"|(?:every|each) (?P<other>other|second) (?P<other_unit>{_UNIT})"
+    rf"|{_NUM}[ -]?(?P<unit>{_UNIT})(?:(?<=hour)ly|(?<=minute)ly|(?<=week)ly|(?<=day)ly)?"
+    rf"|(?P<lead>{_IDLE}(?:{_EVERY})|(?<!['’]s )(?:{_LAST})(?! (?:{_PART_OF_DAY}))) (?P<lone>{_LONE}|{_PART_OF_DAY})(?P<more> and a half)?"
+    rf"|(?P<owner>minute|hour|day|week|month)(?=['’]s\b)"
+    rf"|(?P<adverb>{'|'.join(sorted(_ADVERBS, key=len, reverse=True))})"
+    rf"){_ENDS}"
+)
+"""A span of time in words, as an expression to be compiled without regard to case; `seconds` reads its match."""
 _TIMES_WORDS = {"once": 1, "twice": 2, "thrice": 3, "einmal": 1, "zweimal": 2, "dreimal": 3, "une": 1, "deux": 2, "una": 1, "dos": 2,
                 "uma": 1, "duas": 2, "due": 2, "eens": 1, "twee": 2}  # fmt: skip
+
+
+_SOME_VALUES = {"half a dozen": 6, "couple": 2, "couple of": 2, "a couple": 2, "a couple of": 2}
 
 
 def number(phrase: str) -> int | None:
@@ -99,6 +132,8 @@ def number(phrase: str) -> int | None:
     """
     if phrase.isdigit():
         return int(phrase)
+    if phrase.lower() in _SOME_VALUES:
+        return _SOME_VALUES[phrase.lower()]
     words = [word for word in re.split(r"[ -]+", phrase.lower()) if word != "and"]
     known = NUMBER_WORDS | _ONES
     if not all(word in known for word in words):
@@ -108,7 +143,9 @@ def number(phrase: str) -> int | None:
     current: int | None = None
     for word in words:
         value = known[word]
-        if value in (100, 1000):
+        if word == "dozen":
+            current = 12 * (current or 1)
+        elif value in (100, 1000):
             current = (current or 1) * value
             if value == 1000:
                 total, current = total + current, None
@@ -131,19 +168,22 @@ def seconds(match: re.Match[str]) -> int | None:
     if found["times"]:
         first = found["times"].split()[0].lower()
         times = _TIMES_WORDS.get(first) or number(
-            re.sub(r"(?:times|x|mal|fois|veces|vezes|volte|keer)$", "", found["times"].lower()).strip()
+            re.sub(r"(?:times|checks|x|mal|fois|veces|vezes|volte|keer)$", "", found["times"].lower()).strip()
         )
-        return _unit(found["per"]) // times if times else None
+        per = found["per"].lower()
+        return (_ADVERBS.get(per) or _unit(per)) // times if times else None
     if found["half"]:
-        return 43200 if "day" in found["half"].lower() else 1800
+        half = found["half"].lower()
+        return 43200 if "day" in half else 30 if "min" in half else 1800
     if found["quarter"]:
         return 900
     if found["other"]:
         return 2 * _unit(found["other_unit"])
     if found["adverb"]:
         return _ADVERBS[found["adverb"].lower()]
-    if found["lone"]:
-        return _unit(found["lone"])
+    if found["lone"] or found["owner"]:
+        unit = _unit(found["lone"] or found["owner"])
+        return unit * 3 // 2 if found["more"] else unit
     if found["unit"]:
         count = _count(found["num"].replace(",", "."))
         return None if count is None else round(count * _unit(found["unit"]))
@@ -156,5 +196,6 @@ def _count(text: str) -> float | None:
     return 1 if re.fullmatch(_ARTICLE, text, re.IGNORECASE) else number(text)
 
 
+@cache
 def _unit(word: str) -> int:
-    return next((seconds for pattern, seconds in _UNIT_PATTERNS if pattern.match(word)), 86400)
+    return next((s for s, words in _UNITS_BY_SECONDS.items() if re.fullmatch(words, word, re.IGNORECASE)), 86400)

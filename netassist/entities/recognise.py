@@ -4,72 +4,84 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from functools import cache
 
 from netassist.entities import quantities
+from netassist.entities.completion import NOT_HOSTS, completed_label, completed_octet, completed_prefix, other_ending
+from netassist.entities.entity import Entity, Kind
 from netassist.entities.words import is_ordinary
 from netassist.targets import parse_address, parse_network
 
-Kind = Literal["host", "network", "url", "word", "number", "service_port", "duration", "ports"]
-
-
-class Entity(NamedTuple):
-    """One thing said: `value` is a host or name as written, a number, a duration in seconds, or a port list.
-
-    `start` and `end` are character offsets into the utterance. A `word` is a single-label name that may be a machine's, or not;
-    a `service_port` is the port that a service's name stands for.
-    """
-
-    kind: Kind
-    text: str
-    value: str | int
-    start: int
-    end: int
-
-
 _LABEL = r"[^\W_](?:[\w-]{0,62}[^\W_])?|_[\w-]{1,62}"
-_NOT_HOSTS = re.compile(
-    r"(?:e\.g|i\.e|z\.b|d\.h|p\.ej|a\.k\.a|u\.s|node\.js|next\.js|vue\.js|asp\.net|vs\.net|co\.uk|\d+\.x)|"
-    r".*\.(?:txt|csv|log|json|xml|ya?ml|toml|conf|cfg|ini|pem|crt|cer|key|pfx|zip|gz|tar|tgz|pdf|docx?|xlsx?|png|jpe?g|py|html?|php|leases|bak)",
-    re.IGNORECASE,
-)
-_PORT_ITEM = r"\d{1,5}(?:\s?(?:-|–|to|through|thru|bis|à|a|al|t/m|up to|until|do)\s?\d{1,5})?"
 _RANGE = r"\s?(?:-|–|to|through|thru|bis|à|al|t/m|up to|until)\s?"
+# java.net.ConnectException, requests.get: capitals inside the last label, or what no domain ends with; 3.0.rc2 is a version.
+_NO_NAME = re.compile(
+    r"\.[A-Za-z]*[a-z][A-Z][A-Za-z]*$|\.(?:get|put|error|exception|exe|dll|jar|js|sql|main|append|self|this)$|^v?[\d.]+\.[^.]*\d[^.]*$"
+)
+_MONTH = (
+    r"(?:jan(?:uary|uar|vier)?|feb(?:ruary|ruar)?|février|mar(?:ch|s)?|märz|apr(?:il)?|avril|(?-i:May|Mai)|jun[ei]?|juin|jul[yi]?|juillet|"
+    r"aug(?:ust)?|août|sept?(?:ember)?|septembre|o[ck]t(?:ober)?|octobre|nov(?:ember|embre)?|de[cz](?:ember)?|décembre)"
+)
+_ITEM = rf"(?!{quantities.SPAN})\d{{1,5}}"
 _GLUE = r"(?:\s?[,/;&+]\s?(?:and |und |et |y |e |en |or )?|\s(?:and|und|et|y|e|en|or|plus|oder|ou|o|i)\s(?:the range )?|\s)"
 
+# French and Italian: what stands before the apostrophe is no part of the name ("l'antenne-2", "dell'host").
+_ELIDED = r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu|(?:d|n|qu)?ell|all|sull|dall|un|quest|cos|com)"
+
+# What stands behind "processor", "called" or "named" without being a name.
+_NO_CALLED = (
+    r"(?!(?:that|which|to|for|is|with|and|was|list|does|will|can|run|has|on|in|it|called|named|name|written|made|please|state|when|them|then|"
+    r"again|now|from|who|whose|of|at|by|the|we|you|i|just|first|once|back|today|after)\b)"
+)
 _OCTET = rf"\b(?:\d{{1,3}}|(?:(?:one|two|three|four|five|six|seven|eight|nine|zero|oh)(?: (?:one|two|three|four|five|six|seven|eight|nine|zero|oh))*|{quantities.NUMBER_PHRASE}|zero))"
 
 _PATTERNS: list[tuple[str, str]] = [
     ("url", r"https?://[^\s<>\"'“”«»`|]+"),
+    ("path", rf"(?<![\w.@/-])(?:(?:{_LABEL})\.)+[^\W\d_]{{2,24}}(?::\d{{1,5}})?/(?!(?:{_LABEL})\.[^\W\d_]{{2}}|\d{{1,5}}(?![\w/-]))[^\s<>\"'“”«»`|]+"),
     ("mac", r"(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:])"),
     ("six", r"\[[0-9a-f:.]+\]|(?<![\w:])(?:(?:[0-9a-f]{1,4}:)(?:[0-9a-f]{0,4}:){1,6}|::(?:[0-9a-f]{1,4}:){0,6})"
             r"(?:\d+\.\d+\.\d+\.\d+|[0-9a-f]{1,4})?(?:/\d{1,3})?(?![\w:])"),
     ("four", r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\w])(?!\.(?:\d|in-addr)|-\d)"),
     ("rfc", r"\b(?:rfc|cve|iso|port-?channel|vlan|ticket|case|room|raum|floor|chapter|section|clause|page|line)[ -]?#?(?!\d+\.\d+\.\d+\.)[\d.-]*\d\b"),
-    ("date", r"\b\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})\b|\b\d{4}-\d\d-\d\d(?:T[\d:.]+Z?)?|\b\d{1,2}:\d\d(?::\d\d)?\b"),
-    ("name", rf"(?<![\w.@-])(?:{_LABEL})(?:\.(?:{_LABEL}))*\.(?:[^\W\d_]{{2,24}}|xn--[\w-]+)(?![\w-])(?!\.\w)"),
+    ("date", r"\b\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})\b|\b\d{4}-\d\d-\d\d(?:T[\d:.]+Z?)?|\b\d{1,2}:\d\d(?::\d\d)?\b"
+             rf"|\b{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?\b(?![\w:/-])|\b\d{{1,2}}(?:st|nd|rd|th|\.)? {_MONTH}\b(?![\w.-])"),
+    ("local", r"(?<![\w.@-])[\w.+-]+(?=@\w)"),
+    ("name", rf"(?<![\w.@-])(?:{_LABEL})(?:\.(?:{_LABEL}))*\.(?:[^\W\d_]{{2,24}}|xn--[\w-]+)(?![\w-])(?!\.\w)"
+             rf"|(?<![\w.@-])(?:(?:{_LABEL})\.)+[^\W\d_]{{2}}(?=[\w-]*[\d_])[\w-]{{0,22}}(?<![-_])(?![\w-]|\.\w)"),
+    ("glued", r"(?<![\w.])[\w-]*_[\w-]*(?:\.\w[\w-]*)+"),
     ("mail", rf"(?<=@)(?:{_LABEL})(?:\.(?:{_LABEL}))*\.[^\W\d_]{{2,24}}(?![\w-])"),
-    ("octet", r"(?<![\w.])\.\d{1,3}(?![\w.])"),
+    ("octet", r"(?<![\w.])\.\d{1,3}(?:\.\d{1,3})?(?!\w|\.\w)"),
+    ("ending", r"(?<!\S)\.(?:[a-z]{2,3}\.)?[a-z]{2,12}(?!\w|\.\w)"),
     ("spoken", rf"{_OCTET}(?: (?:dot|punkt|punto|point) {_OCTET}){{3}}(?: slash {_OCTET})?\b"),
     ("dictated", r"(?:[\w-]+(?: (?:dash|hyphen|minus|underscore) [\w-]+)*)(?:(?: dot| punkt| punto| point) [\w-]+(?: (?:dash|hyphen) [\w-]+)*)+"),
     ("duration", ""),  # filled below: the expression lives in quantities
     ("between", r"\b(?:between|zwischen|entre|tra|tussen) \d{1,5} (?:and|und|et|y|e|en) \d{1,5}(?![\w.:-])"),
-    ("portlist", rf"(?<![\w.-])\d{{1,5}}(?:{_RANGE}\d{{1,5}})?(?:{_GLUE}\d{{1,5}}(?:{_RANGE}\d{{1,5}})?)*(?![\w-]|[.:]\w|%)"),
+    ("portlist", rf"(?<![\w.-])\d{{1,5}}(?:{_RANGE}{_ITEM})?(?:{_GLUE}{_ITEM}(?:{_RANGE}{_ITEM})?)*(?![\w-]|[.:]\w|%)"),
+    ("single", r"\b(?:(?:a|one) )?(?:single(?= (?:icmp |echo )?(?:ping|packet|probe|echo|request)\b)|one(?= (?:icmp )?(?:ping|echo)\b(?! check)))|"
+               r"\b(?:just |only |exactly )once\b(?! (?:every|each|an?|per|in)\b)|\b(?:twice|thrice)\b"
+               r"|\b(?P<mal>zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|zwölf|fünfzehn|zwanzig|fünfzig|hundert)mal\b"),
+    ("repeats", r"(?<![\w.-])(?P<before>\d{1,4}) ?[x×](?![\w-])|(?<!\S)[x×] ?(?!(?:11|32|64|86)\b)(?P<after>\d{1,2})(?![\w-]|[.:]\w)"),
     ("portsaid", rf"(?<=port )(?P<said>{quantities.NUMBER_PHRASE})\b"),
-    ("numberword", rf"\b{quantities.NUMBER_PHRASE}\b"),
+    ("numberword", rf"\b{quantities.NUMBER_PHRASE}(?![\w-])"),
     ("flag", r"(?<!\S)--?[a-z][\w-]*"),
-    ("quoted", r"[\"“„«`]\s?(?P<inside>[\w][\w .-]{0,30}[\w])\s?[\"”“»`]"),
-    ("called", r"(?<=\bprocessor )(?P<calledname>(?!(?:that|which|to|for|is|with|and|was|list|does|will|can|run|has|on|in|it)\b)[a-z][\w-]+)|(?:(?<=called )|(?<=named ))[a-z][\w-]+"),
-    ("bare", r"[^\W_]?[\w-]*[\w](?:['’][a-z]+)?"),
+    # The keys and values of JSON are no quotations of a name.
+    ("quoted", r"(?<!\":)(?<!\": )[\"“„«`]\s?(?P<inside>[\w][\w .-]{0,30}[\w])\s?[\"”“»`](?!\s?:)"),
+    ("called", rf"(?<=\bprocessor ){_NO_CALLED}[a-z][\w-]+|(?:(?<=called )|(?<=named )){_NO_CALLED}[a-z][\w-]+"),
+    ("bare", rf"(?P<elided>(?<!\w){_ELIDED}['’](?=\w))?[\w-]*\w(?:['’][^\W\d_]+(?:-[^\W\d_]+)*)?"),
 ]  # fmt: skip
 
 
-def _compiled() -> re.Pattern[str]:
-    parts = [f"(?P<{name}>{expression or quantities.DURATION.pattern})" for name, expression in _PATTERNS]
-    return re.compile("|".join(parts), re.IGNORECASE)
+_SAYS_DOT = re.compile(r" (?:dot|punkt|punto|point) ", re.IGNORECASE)
 
 
-_TOKEN = _compiled()
+@cache
+def _token(dictated: bool) -> re.Pattern[str]:
+    """All of them in one expression, compiled when first needed: start-up does not wait for it.
+
+    Those of dictated names and addresses cost most, and are left out where nobody says "dot".
+    """
+    wanted = [(name, expression) for name, expression in _PATTERNS if dictated or name not in ("spoken", "dictated")]
+    return re.compile("|".join(f"(?P<{name}>{expression or quantities.DURATION})" for name, expression in wanted), re.IGNORECASE)
 
 
 def recognise(text: str, inventory: Mapping[str, str] = {}, earlier: Sequence[Entity] = ()) -> tuple[Entity, ...]:
@@ -82,9 +94,9 @@ def recognise(text: str, inventory: Mapping[str, str] = {}, earlier: Sequence[En
     """
     found: list[Entity] = []
     position = 0
-    owned = _inventory_pattern(inventory)
+    owned, token = _inventory_pattern(inventory), _token(_SAYS_DOT.search(text) is not None)
     while position < len(text):
-        match = (owned.match(text, position) if owned else None) or _TOKEN.match(text, position)
+        match = (owned.match(text, position) if owned else None) or token.match(text, position)
         if match is None or match.end() == position:
             position += 1
             continue
@@ -103,26 +115,34 @@ def _resume(match: re.Match[str], found: list[Entity]) -> int:
 
 
 def _entities(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
-    kind = next(name for name, _ in _PATTERNS if match.group(name) is not None)
+    kind = match.lastgroup  # the outermost, which closes last
     text, start = match.group(), match.start()
 
     def one(kind: Kind, value: str | int, shown: str = text) -> list[Entity]:
         return [Entity(kind, shown, value, start, start + len(shown))]
 
     match kind:
-        case "url":
+        case "url" | "path":
             url = text.rstrip(".,;:!?)]}'*")
-            port = re.match(r"https?://[^/]*?:(\d{1,5})(?=/|$)", url)
+            port = re.match(r"(?:https?://)?[^/]*?:(\d{1,5})(?=/|$)", url)
             said = [Entity("number", port[1], int(port[1]), start + port.start(1), start + port.end(1))] if port else []
             return [*one("url", url, url), *said]
         case "six" | "four":
-            return _address(text, start)
+            return _address(completed_prefix(text, known), start, text)
         case "mac":
             return one("word", text)
         case "name" | "mail":
-            return [] if _NOT_HOSTS.fullmatch(text) else one("host", text)
+            return [] if NOT_HOSTS.fullmatch(text) or _NO_NAME.search(text) else one("host", text)
+        case "single":
+            if not re.search(r"ping|packet|echo|probe|knock", match.string, re.IGNORECASE):
+                return []
+            times = {"twice": 2, "thrice": 3}.get(text.lower()) or quantities.number(match["mal"] or "") or 1
+            return one("number", times)
+        case "ending":
+            renamed = other_ending(text.lower(), known)
+            return one("host", renamed) if renamed else []
         case "octet":
-            return [Entity("host", text, value, start, match.end()) for value in _completed_octet(text, known)]
+            return [Entity("host", text, value, start, match.end()) for value in completed_octet(text, known)]
         case "spoken":
             return _spoken(text, start)
         case "dictated":
@@ -133,6 +153,11 @@ def _entities(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
             return one("duration", seconds) if seconds else []
         case "portlist":
             return _numbers(text, start)
+        case "repeats":
+            if completed := completed_label(text.lower(), known):  # "x2" after x1.example.org
+                return one("host", completed)
+            group = "before" if match["before"] else "after"
+            return [Entity("number", match[group], int(match[group]), match.start(group), match.end(group))]
         case "between":
             low, high = re.finditer(r"\d+", text)
             return _numbers(f"{low.group()}-{high.group()}".ljust(high.start() - low.start()), start + low.start())
@@ -144,17 +169,22 @@ def _entities(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
         case "called":
             return one("word", text)
         case "bare":
-            return _bare(text, start, known)
+            elided = len(match["elided"] or "")
+            return _bare(text[elided:], start + elided, known)
     return []
 
 
-def _address(text: str, start: int) -> list[Entity]:
+def _address(text: str, start: int, said: str = "") -> list[Entity]:
+    """The address or network that `text` is; `said` is how it stands in the request where that differs."""
+    if text.startswith("255."):  # a netmask
+        return []
     bare = text.strip("[]")
     trimmed = bare[:-1] if bare.endswith(":") and not bare.endswith("::") else bare
-    end = start + len(text)
+    said = said or text
+    end = start + len(said)
     if "/" in trimmed:
-        return [Entity("network", text, trimmed, start, end)] if parse_network(trimmed) else []
-    return [Entity("host", text, trimmed, start, end)] if parse_address(trimmed) else []
+        return [Entity("network", said, trimmed, start, end)] if parse_network(trimmed) else []
+    return [Entity("host", said, trimmed, start, end)] if parse_address(trimmed) else []
 
 
 def _numbers(text: str, start: int) -> list[Entity]:
@@ -168,14 +198,6 @@ def _numbers(text: str, start: int) -> list[Entity]:
     return [Entity("ports", text, listed, start, start), *numbers]
 
 
-def _completed_octet(text: str, known: Sequence[Entity]) -> list[str]:
-    for entity in reversed(known):
-        base = str(entity.value).split("/")[0]
-        if entity.kind in ("host", "network") and re.fullmatch(r"\d+(\.\d+){3}", base) and int(text[1:]) < 256:
-            return [base.rsplit(".", 1)[0] + text]
-    return []
-
-
 def _quoted(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
     """What quotation marks hold: its own entities where it has any, or else a name of one to three words."""
     inside, start = match["inside"], match.start("inside")
@@ -186,70 +208,20 @@ def _quoted(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
 
 
 def _bare(text: str, start: int, known: Sequence[Entity]) -> list[Entity]:
-    word = re.sub(r"['’][a-z]+$", "", text, flags=re.IGNORECASE)
+    word = re.sub(r"['’][^\W\d_]+(?:-[^\W\d_]+)*$", "", text)
     end = start + len(word)
     if word.lower() in quantities.SERVICE_PORTS:
         return [Entity("service_port", word, quantities.SERVICE_PORTS[word.lower()], start, end)]
-    if word.isdigit() or is_ordinary(word):
+    completed = completed_label(word.lower(), known)
+    if word.isdigit() or (not completed and is_ordinary(word)):
         return []
-    completed = _completed_label(word.lower(), known)
     return [Entity("host", word, completed, start, end) if completed else Entity("word", word, word, start, end)]
 
 
-def _completed_label(word: str, known: Sequence[Entity]) -> str | None:
-    """The whole name that ``db2`` stands for after ``db1.example.org``: same shape, same domain."""
-    shape = re.sub(r"\d+", "0", word)
-    for entity in reversed(known):
-        if entity.kind != "host" or parse_address(str(entity.value)):
-            continue
-        label, _, domain = str(entity.value).partition(".")
-        if domain and (re.sub(r"\d+", "0", label.lower()) == shape or label.lower() == word) and any(c.isdigit() for c in word):
-            return f"{word}.{domain}"
-    return None
-
-
-_SPOKEN_ENDS = frozenset(
-    [
-        "com",
-        "org",
-        "net",
-        "info",
-        "biz",
-        "eu",
-        "de",
-        "at",
-        "ch",
-        "fr",
-        "be",
-        "lu",
-        "es",
-        "mx",
-        "ar",
-        "cl",
-        "co",
-        "it",
-        "pt",
-        "br",
-        "nl",
-        "uk",
-        "ie",
-        "pl",
-        "cz",
-        "se",
-        "no",
-        "dk",
-        "fi",
-        "io",
-        "dev",
-        "app",
-        "lan",
-        "local",
-        "home",
-        "internal",
-        "arpa",
-        "test",
-    ]
-)
+_SPOKEN_ENDS = frozenset({
+    "com", "org", "net", "info", "biz", "eu", "de", "at", "ch", "fr", "be", "lu", "es", "mx", "ar", "cl", "co", "it", "pt", "br", "nl", "uk", "ie", "pl",
+    "cz", "se", "no", "dk", "fi", "io", "dev", "app", "lan", "local", "home", "internal", "arpa", "test",
+})  # fmt: skip
 
 
 def _dictated(text: str) -> str | None:

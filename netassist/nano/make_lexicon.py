@@ -1,9 +1,11 @@
-"""Write the lexicon of ordinary words: a general list and the words that the seed dialogues use more than once.
+"""Write the lexicon of ordinary words: a general list, common words of eight languages, what dialogues use more than once.
 
     python -m netassist.nano.make_lexicon [WORDLIST]
 
 WORDLIST is one word a line; Debian's package wamerican-small (SCOWL, (c) 2000-2011 Kevin Atkinson, free to use with this
-notice) is what the shipped file was made from. Words that dialogues use as the name of a machine are left out.
+notice) is what the shipped file was made from. The common words of eight languages (corpus/words/*.txt) were written for this
+project. Words that dialogues use as the name of a machine are left out, and English inflections that `netassist.entities.words`
+derives by rule.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from netassist.entities.words import LEXICON
+from netassist.entities.words import LEXICON, NOT_ORDINARY, derived
 from netassist.nano.dialogues import dialogues
+from netassist.nano.paradigms import common_words
 from netassist.toolbox import tools
 
 DEFAULT = Path("/usr/share/dict/american-english-small")
@@ -38,7 +41,14 @@ def lexicon(general: Path) -> list[str]:
     told = {
         word for tool in tools().values() for word in _WORD.findall(f"{tool.name.replace('_', ' ')} {tool.description}".lower())
     }
-    return sorted((listed | said | told) - names)
+    common = {word for word in common_words() if len(word) > 1 and _WORD.fullmatch(word)}
+    words = (listed | said | told | common) - names
+    kept: set[str] = set()
+    for word in sorted(words, key=lambda word: (len(word), word)):
+        if not derived(word, kept):
+            kept.add(word)
+    single = {name for name in names if name.isalpha() and name not in kept and derived(name, kept)}
+    return sorted(kept | {NOT_ORDINARY + name for name in single})
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from netassist.entities import Entity, Kind, recognise
 from netassist.grounding import KINDS, value_of
+from netassist.nano.free_text import description_in, rest_after
 from netassist.toolbox import Call, Tool, Value, tools
 
 VERSION = 1
@@ -30,15 +31,11 @@ TOOLS_OPEN, TOOLS_CLOSE = "<AVAILABLE_TOOLS>", "</AVAILABLE_TOOLS>"
 CALLS_OPEN, CALLS_CLOSE, NEXT_CALL, NEXT_ARGUMENT = "<TOOLCALL>[", ")]</TOOLCALL>", "), ", ", "
 NO_CALL, CLARIFY = "<NO_CALL>", "<CLARIFY>"
 DESCRIPTION, REST = "⟨T⟩", "⟨R⟩"
-"""Free text that is cut out of the request by rule: what a new processor shall do, and what follows a processor's name."""
+"""Free text that is cut out of the request by rule (`netassist.nano.free_text`): what a new processor
+shall do, and what follows a processor's name."""
 
 _POINTER = re.compile("⟨(.*?)⟩")
 _RESERVED = str.maketrans({"⟨": "(", "⟩": ")", "<": "(", ">": ")", "|": "/"})
-_POLITE = r"(?:please|pls|plz|thanks|thank you|thx|bitte|danke|por favor|s'il te plaît|stp|svp|per favore|grazie|alsjeblieft)"
-_LEAD = (
-    r"(?:with|w/|on|for|using|against|over|mit|avec|con|met|com|para|pour|für|the|its|an?|args?|arguments?|argumento?s?|params?|"
-    r"parameters?|options?|flags?|input|processor|script)"
-)
 
 
 class Talk:
@@ -149,26 +146,6 @@ def pointers(tool: str, name: str, talk: Talk) -> Iterator[tuple[str, Value | No
     for pointer, entity in talk.placeholders.items():
         if entity.kind in KINDS[name]:
             yield pointer, value_of(tool, name, entity)
-
-
-def rest_after(request: str, name: Entity) -> str:
-    """What follows a processor's name in the request, without the words that lead in and the courtesy after it."""
-    where = request.rfind(name.text)
-    rest = request[where + len(name.text) :] if where >= 0 else ""
-    rest = re.sub(rf"^[\s,:;'\"”`(]*(?:{_LEAD}(?:[\s:]+|$))*['\"“`]?", "", rest, flags=re.IGNORECASE)
-    rest = re.split(r"(?:[.!?]\s|\n|[.!?]?$|[,;–]\s?(?=[a-z]+\s))", rest, maxsplit=1)[0]
-    return re.sub(rf"[\s,'\"”`)]*(?:{_POLITE})?[\s'\"”`).!?]*$", "", rest, flags=re.IGNORECASE).strip()
-
-
-def description_in(request: str) -> str:
-    """What a new processor shall do: the request after the word for it, or all of it."""
-    match = re.search(
-        r"(?:processors?|prozessor|processeur|procesador|processore|mkproc|script|program)\b(?:\s+(?:called|named|namens|appelé|llamado)\s+\S+)?"
-        r"[\s,:\"”'-]*(?:(?:that|which|to|der|die|das|qui|que|che|die|for|um|pour|para|per)\b\s*)?(.+)",
-        request,
-        re.IGNORECASE | re.DOTALL,
-    )
-    return (match[1] if match and len(match[1]) > 8 else request).strip().rstrip(".!?")[:500]
 
 
 class Unreadable(ValueError):

@@ -92,3 +92,87 @@ def test_any_text_is_read_and_every_entity_lies_inside_it(text: str) -> None:
 def test_words_of_the_trade_in_any_order_are_read_in_order(words: list[str]) -> None:
     starts = [entity.start for entity in recognise(" ".join(words))]
     assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds", "values"),
+    [
+        ("si le 10.7.7.3 a le port 3389 d'ouvert", "number duration", [3389]),
+        ("le porte 80, 443 ora", "duration ports", ["80,443"]),
+        ("watch it every half minute", "duration", [30]),
+        ("one for 22 and one for 443, 2 min apiece", "number duration", [22, 443, 120]),
+        ("22, 443, 2 min apiece", "ports duration", ["22,443", 120]),
+        ("twelve and twenty times respectively", "number", [12, 20]),
+        ("one hundred and twenty pings", "number", [120]),
+        ("a dozen, two dozen, half a dozen pings", "number", [12, 24, 6]),
+        ("ping em 20x", "number", [20]), ("ping it x6", "number", [6]), ("802.1x and x64", "number", []),
+        ("a single ping", "number", [1]), ("zehnmal anpingen", "number", [10]), ("I asked twice", "number", []),
+        ("the week's history", "duration", [604800]), ("last day and a half", "duration", [129600]),
+        ("the certificate's last day", "duration", []), ("if you've a second", "duration", []),
+        ("four-hourly, 8-hourly, six times daily", "duration", [14400, 28800, 14400]), ("6x/h", "duration", [600]),
+        ("due on Friday, says Otto", "number", []), ("due ping", "number", [2]),
+        ("Apr 09 and 12 March", "number", []), ("cinquanta ping, dziesięć razy", "number", [50, 10]),
+    ],
+)  # fmt: skip
+def test_quantities_as_people_say_them(text: str, kinds: str, values: list[str | int]) -> None:
+    assert found(text, *kinds.split()) == values
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "hosts"),
+    [
+        ("atlas-db1.yarn.corp", "and db2, db3", ["atlas-db2.yarn.corp", "atlas-db3.yarn.corp"]),
+        ("barcode-scanner-14", "-15?", ["barcode-scanner-15"]),
+        ("gate-a.flugfeld.aero", "gate-b the same", ["gate-b.flugfeld.aero"]),
+        ("10.5.0.25", "Try its colleague on .26.", ["10.5.0.26"]),
+        ("10.5.0.25", "and .3.17", ["10.5.3.17"]),
+        ("2001:db8:40::1", "::2 in the same prefix", ["2001:db8:40::2"]),
+        ("shop.example.co.uk", "sorry, .org", ["shop.example.org"]),
+        ("10.5.0.25", "the .com one, .txt", []),
+    ],
+)
+def test_parts_of_names_are_completed(before: str, text: str, hosts: list[str]) -> None:
+    assert found(text, "host", earlier=recognise(before)) == hosts
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("watch pdu-left.rz3 and redis6.cache_b", ["pdu-left.rz3", "redis6.cache_b"]),
+        ("openssl 3.0.rc2, x509.v3", []),
+        ("requests.get and java.net.ConnectException", []),
+        ("ip address 10.30.0.1 255.255.255.0", ["10.30.0.1"]),
+        ("a mailbox for a.lindqvist@bridge.example", ["bridge.example"]),
+    ],
+)
+def test_what_ends_in_digits_may_be_a_host_and_code_is_none(text: str, hosts: list[str]) -> None:
+    assert found(text, "host") == hosts
+
+
+def test_an_address_without_a_scheme_keeps_its_path() -> None:
+    assert found("load shop.example.org/en?page=1 now", "url", "number") == ["shop.example.org/en?page=1"]
+    assert found("a.example.org/b.example.org and a.example.org/443", "url") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("the A-Record, TLS-Prüfung, two-factor", []),
+        ("quince-03 and seven-oaks", ["quince-03", "seven-oaks"]),
+        ("l'apéro n'est-il pas", ["apéro"]),
+        ("ping l'antenne-2", ["antenne-2"]),
+        ("mailers, laptops, borrowers and PTRs, weirdly unacknowledged", []),
+        ("czy strona działa, potem sprawdź tylko porty oraz się", []),
+        ("wil je de houder ervan begroeten, evenals het tweede adres", []),
+        ("jeweils Zertifikate sowie Inhaber, bzw. was er annimmt", []),
+        ("ainsi faire voir chacune, sauf la première", []),
+        ("entrambi i siti, cioè il terzo", []), ("cuál contestan los certificados", []), ("ambas respondem aos serviços", []),
+        ('{"name": "ping", "state":"down"}', []),
+    ],
+)  # fmt: skip
+def test_ordinary_words_of_eight_languages_are_no_machines(text: str, words: list[str]) -> None:
+    assert found(text, "word") == words
+
+
+def test_the_processor_may_be_called_what_you_like_but_not_called() -> None:
+    assert found("a processor called tapecheck, then processor leafcount", "word") == ["tapecheck", "leafcount"]

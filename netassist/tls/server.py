@@ -12,7 +12,6 @@ from netassist.targets import parse_host
 
 AT_ONCE = 8
 _SHORT_GROUPS = "X25519:P-256:P-384:P-521"
-_TROUBLE = ("refused", "reset", "timeout", "unreachable")
 
 
 class Server:
@@ -62,8 +61,8 @@ class Server:
             try:
                 async with self._connected() as stream:
                     yield stream
-            except Failed as failed:
-                self.troubled = self.troubled or failed.failure.kind in _TROUBLE
+            except Failed:
+                self.troubled = True
                 raise
 
     @contextlib.asynccontextmanager

@@ -94,6 +94,9 @@ def tls(
     done: frozenset[int] = frozenset()
     # A mistake in the list is told before anything is touched.
     total = sum(1 for _ in named)
+    if total == 0:
+        print(f"netassist: {input} names no host; one a line, as in netassist tls example.org", file=sys.stderr)
+        return USAGE
     if resume and output is not None and output.exists():
         from netassist.cli.many.resume import resumed
 

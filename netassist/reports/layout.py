@@ -77,7 +77,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Text]], width: int, *, 
     grid = [[_spans(Span(header[column], "dim")) for column in wanted]]
     grid += [[_spans(row[column]) for column in wanted] for row in rows]
     natural = [max(cells("".join(s.text for s in row[column])) for row in grid) for column in range(len(wanted))]
-    sizes = _fitted(natural, width - indent - _GAP * (len(wanted) - 1))
+    whole = [max(_longest(row[column]) for row in grid) for column in range(len(wanted))]
+    sizes = _fitted(natural, whole, width - indent - _GAP * (len(wanted) - 1))
     for row in grid:
         wrapped = [list(_wrapped(cell, size)) for cell, size in zip(row, sizes, strict=True)]
         for height in range(max(map(len, wrapped), default=0)):
@@ -95,11 +96,16 @@ def _joined(parts: Sequence[tuple[Span, ...]], sizes: Sequence[int]) -> Iterator
             yield Span(" " * (size - sum(cells(span.text) for span in part) + _GAP))
 
 
-def _fitted(natural: Sequence[int], room: int) -> list[int]:
-    """Column widths within `room`: the widest give way first."""
+def _longest(cell: Sequence[Span]) -> int:
+    return max((cells(word) for word in "".join(span.text for span in cell).split(" ")), default=0)
+
+
+def _fitted(natural: Sequence[int], whole: Sequence[int], room: int) -> list[int]:
+    """Column widths within `room`: the widest give way first, at first down to where every word is whole."""
     sizes = list(natural)
-    while sum(sizes) > room and max(sizes) > 1:
-        sizes[sizes.index(max(sizes))] -= 1
+    for least in (whole, [1] * len(sizes)):
+        while sum(sizes) > room and (loose := [column for column, size in enumerate(sizes) if size > least[column]]):
+            sizes[max(loose, key=sizes.__getitem__)] -= 1
     return sizes
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
+import re
 import signal
 import socket
 import subprocess
@@ -195,6 +197,7 @@ def test_a_list_of_reports_is_gone_on_with(
     ("words", "said"),
     [
         ((), "name a host, or a list"),
+        (("-i", "/dev/null"), "/dev/null names no host"),
         (("a b",), "is not a host name"),
         (("http://a.test",), "is not an https URL"),
         (("198.18.0.0/15",), "is larger than /20"),
@@ -263,7 +266,7 @@ def test_ctrl_c_reports_what_runs_and_begins_nothing_new(environment: dict[str, 
     assert process.returncode == 130, errors
     assert 1 <= len(reports) <= 2
     assert {report["error"]["message"].rpartition(": ")[2] for report in reports} == {"interrupted"}
-    assert "of 41 hosts audited; -f jsonl -o FILE could be resumed" in errors
+    assert f"0 of 41 hosts audited, {len(reports)} more in part; -f jsonl -o FILE could be resumed" in errors
     assert "Traceback" not in errors
 
 
@@ -302,6 +305,23 @@ def test_a_reader_that_leaves_early_is_no_error(environment: dict[str, str], ser
     command = ["/bin/bash", "-o", "pipefail", "-c", '"$@" | head -1', "bash", *OURS, *words, "-f", "jsonl"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert (done.returncode, len(done.stdout.splitlines()), done.stderr) == (0, 1, "")
+
+
+def test_on_a_terminal_a_report_takes_the_place_of_the_progress(environment: dict[str, str]) -> None:
+    reader, terminal = pty.openpty()
+    command = [*OURS, f"127.0.0.1:{closed_port()}", f"127.0.0.2:{closed_port()}"]
+    with subprocess.Popen(command, env=environment, stdin=terminal, stdout=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        said = b""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while part := os.read(reader, 65536):
+                said += part
+    os.close(reader)
+    assert process.returncode == 3
+    places = [match.start() for match in re.finditer("\N{HEAVY BALLOT X} Could not".encode(), said)]
+    assert len(places) == 2
+    for place in places:
+        assert said[:place].rstrip(b"\r\n").endswith(b"\r\x1b[K"), said
 
 
 def test_help_imports_nothing_that_audits(environment: dict[str, str]) -> None:

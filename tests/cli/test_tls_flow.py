@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from netassist.assistant.journal import JournalError
+from netassist.assistant.journal import Journal, JournalError
+from netassist.cli.many.auditor import Auditor
 from netassist.cli.many.flow import Flow
 from netassist.cli.many.hosts import Place
 from netassist.cli.many.orders import Form, Order, Row, Terms
@@ -182,6 +184,27 @@ def test_the_exit_code_is_that_of_all_together(rows: list[Row], fail_on: str, co
     for held in rows:
         tally.add(held)
     assert tally.code == code
+
+
+def test_an_address_where_nothing_listens_is_named_in_its_report(tmp_path: Path) -> None:
+    async def story() -> None:
+        terms = Terms(settings=Settings(), form="jsonl", deadline=20, timeout=5)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            closed = int(listener.getsockname()[1])
+        shown, body = await Auditor(terms, Journal(tmp_path)).audit(Order(0, "localhost", closed, "127.0.0.1"))
+        assert (shown.error, shown.address) == ("refused", "127.0.0.1")
+        assert json.loads(body)["target"]["address"] == "127.0.0.1"
+
+    asyncio.run(story())
+
+
+def test_what_ctrl_c_cut_short_is_told_from_what_had_failed_before() -> None:
+    tally = Tally(4, "never", table=False)
+    tally.add(row(status="failed", error="timeout"))
+    tally.interrupted = True
+    for error in ("timeout", "refused"):
+        tally.add(row(status="failed", error=error))
+    assert tally.cut_short == 1
 
 
 def test_the_table_begins_with_the_worst_and_has_an_end() -> None:

@@ -30,3 +30,10 @@ def test_labels_share_a_column_and_a_long_one_stands_alone() -> None:
 def test_a_table_leaves_out_what_is_empty_and_wraps_what_is_wide() -> None:
     shown = list(map(str, table(("port", "TLS", "product"), [("22/tcp", "", "a very long product name")], 24)))
     assert shown == ["  port    product", "  22/tcp  a very long", "          product name"]
+
+
+def test_a_column_keeps_its_words_whole_while_another_can_give_way() -> None:
+    rows = [("many.example.test:443", "a weakness of many words that may well be wrapped")]
+    shown = list(map(str, table(("server", "finding"), rows, 40)))
+    assert shown[1].split()[0] == "many.example.test:443"
+    assert max(map(len, shown)) <= 40

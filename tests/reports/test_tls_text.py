@@ -169,3 +169,8 @@ def test_which_certificate_clients_without_a_name_are_shown() -> None:
     assert "Certificate 2 of 2: EC secp256r1 (256 bits), for clients that name no host" in shown(bad())
     assert "whether it is for old.example" not in shown(bad())
     assert "clients that name no host get none: the server refuses them" in shown(good(without_server_name="refused"))
+
+
+def test_a_grade_from_less_than_everything_says_so() -> None:
+    assert "gets the grade A by what was measured: it speaks" in sentence(good(grade=Grade(letter="A", not_measured=("robot",))))
+    assert "by what was measured" not in sentence(good(grade=Grade(letter="A")))

@@ -105,6 +105,9 @@ async def _measured(network: Network, order: Order, terms: Terms) -> Report:
         _log.error("%s", host_port(order.host, order.port), exc_info=error)
         what = f"{host_port(order.host, order.port)}: internal error ({type(error).__name__}: {error}); report it"
         return _nothing(order, terms, Failure("invalid", what), watch)
+    if order.address is not None and isinstance(report.target, Endpoint) and report.target.address is None:
+        # Nothing was reached there; --resume has to know where all the same.
+        report = msgspec.structs.replace(report, target=msgspec.structs.replace(report.target, address=order.address))
     if network.interrupted and report.status != "ok":
         cut_short = Failure("timeout", f"{host_port(order.host, order.port)}: {INTERRUPTED}")
         return msgspec.structs.replace(report, error=cut_short)

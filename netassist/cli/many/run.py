@@ -52,6 +52,7 @@ async def run(
         try:
             with interruptible(flow.interrupt):
                 await flow.run(iter(hosts) if addresses else left(iter(hosts), done), terms.jobs)
+                progress.clear()
                 await sink.end(_table(tally, terms))
         finally:
             drawing.cancel()
@@ -61,8 +62,10 @@ async def run(
         if output is not None:
             os.close(descriptor)
     if tally.interrupted and not one:
-        more = f"; {_how_to_go_on(output, terms)}" if tally.done < total else ""
-        print(f"netassist: interrupted: {tally.done:,} of {count(total, 'host')} audited{more}", file=sys.stderr)
+        whole = tally.done - tally.cut_short
+        parts = f", {tally.cut_short:,} more in part" if tally.cut_short else ""
+        more = f"; {_how_to_go_on(output, terms)}" if whole < total else ""
+        print(f"netassist: interrupted: {whole:,} of {count(total, 'host')} audited{parts}{more}", file=sys.stderr)
     return tally.code
 
 

@@ -31,7 +31,7 @@ class Tally:
 
     def __init__(self, total: int, fail_on: str, *, table: bool) -> None:
         self.total, self.interrupted = total, False
-        self.done = self.measured = self.incomplete = self.refused = 0
+        self.done = self.measured = self.incomplete = self.refused = self.cut_short = 0
         self.began = monotonic()
         self._limit = SEVERITIES.index(fail_on) if fail_on in SEVERITIES else -1
         self._reached = False
@@ -44,6 +44,8 @@ class Tally:
             self.refused += 1
         elif row.status != "ok":
             self.incomplete += 1
+            # What was under way ends as a timeout.
+            self.cut_short += self.interrupted and row.error == "timeout"
         if row.severity is not None and SEVERITIES.index(row.severity) <= self._limit:
             self._reached = True
         if self._table:

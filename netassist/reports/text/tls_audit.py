@@ -35,6 +35,7 @@ def verdict(audit: TlsAudit) -> Verdict:
     held = audit.grade
     letter = held.letter if held else None
     graded = f"gets the grade {letter}" if letter else "cannot be graded"
+    graded += " by what was measured" if held and letter and held.not_measured and letter[0] not in "FTM" else ""
     # The caps begin with the worst; that of an A+ is no reproach.
     because = f" ({_reason(held.caps[0])})" if held and letter and held.caps and letter[0] != "A" else ""
     spoken = [version for version, support in audit.protocols.items() if support == "accepted"]

@@ -18,10 +18,10 @@ VERSIONS = {
 MODERN = ("TLSv1.2", "TLSv1.3")
 WEAKNESSES: dict[WeaknessId, str] = {
     "sslv2": "SSL 2.0 (DROWN)", "sslv3_poodle": "SSL 3.0 (POODLE)", "tls1_0": "TLS 1.0", "tls1_1": "TLS 1.1", "rc4": "RC4",
-    "des3_sweet32": "64-bit blocks (Sweet32)", "null_cipher": "no encryption", "export_cipher": "export ciphers",
-    "anonymous_cipher": "anonymous suites", "rsa_key_exchange_no_fs": "no forward secrecy", "cbc_in_tls1_0_beast": "BEAST",
+    "des3_sweet32": "64-bit blocks (Sweet32)", "null_cipher": "suites without encryption", "export_cipher": "export ciphers",
+    "anonymous_cipher": "anonymous suites", "rsa_key_exchange_no_fs": "RSA key transport", "cbc_in_tls1_0_beast": "BEAST",
     "dh_1024_logjam": "DH of 1024 bits (Logjam)", "compression_crime": "compression (CRIME)",
-    "insecure_renegotiation": "insecure renegotiation", "no_fallback_scsv": "no fallback signal", "heartbleed": "Heartbleed",
+    "insecure_renegotiation": "insecure renegotiation", "no_fallback_scsv": "missing fallback signal", "heartbleed": "Heartbleed",
     "ccs_injection": "CCS injection", "robot": "ROBOT", "ticketbleed": "Ticketbleed", "early_data": "early data",
 }  # fmt: skip
 QUANTUM_SAFE = ("hybrid", "post_quantum")

@@ -17,6 +17,7 @@ from time import monotonic
 import pytest
 
 from netassist.toolbox import tools
+from tests.cli.imported import imported
 from tests.lab.programs import require
 
 OURS = [sys.executable, "-m", "netassist"]
@@ -64,24 +65,14 @@ def test_help_names_every_command_and_shows_examples(environment: dict[str, str]
 
 
 def test_the_version_needs_no_heavy_import(environment: dict[str, str]) -> None:
-    code = (
-        "import sys; sys.argv = ['netassist', '--version']\nfrom netassist.cli import main\n"
-        "try: main()\nexcept SystemExit as done: assert done.code == 0, done.code\n"
-        "print([m for m in ('cyclopts', 'asyncio', 'ssl', 'msgspec', 'llama_cpp', 'numpy') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    modules = ("cyclopts", "asyncio", "ssl", "msgspec", "llama_cpp", "numpy")
+    assert imported(environment, ["--version"], modules)[0] == []
 
 
 def test_commands_without_a_model_import_none(environment: dict[str, str], open_port: int) -> None:
-    code = (
-        f"import sys; sys.argv = ['netassist', 'run', 'tcp_check', 'host=127.0.0.1', 'port={open_port}']\n"
-        "from netassist.cli import main\n"
-        "try: main()\nexcept SystemExit as done: assert done.code == 0, done.code\n"
-        "print([m for m in ('llama_cpp', 'numpy', 'netassist.backends.testllm', 'textual', 'httpx') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    words = ["run", "tcp_check", "host=127.0.0.1", f"port={open_port}"]
+    modules = ("llama_cpp", "numpy", "netassist.backends.testllm", "textual", "httpx")
+    assert imported(environment, words, modules)[0] == []
 
 
 def test_tools_lists_the_contract_and_says_what_is_not_there_yet(environment: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ from netassist.cli.models.configured import edited, set_model
 from netassist.cli.models.pull import progress
 from netassist.configuration import BadConfiguration
 from netassist.llama.download import Moving
+from tests.cli.imported import imported
 from tests.lab.gguf import nano_shaped, nemotron_shaped
 from tests.lab.hub import Hub, Turn
 from tests.lab.hub import hub as served
@@ -216,13 +217,7 @@ def test_a_recommendation_names_the_command_that_follows_it(environment: dict[st
 
 
 def test_the_list_needs_no_model_and_no_network_library(environment: dict[str, str]) -> None:
-    code = (
-        "import sys; sys.argv = ['netassist', 'models', 'list']\nfrom netassist.cli import main\n"
-        "try: main()\nexcept SystemExit as done: assert done.code == 0, done.code\n"
-        "print([m for m in ('llama_cpp', 'numpy', 'httpx', 'asyncio', 'ssl') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    assert imported(environment, ["models", "list"], ("llama_cpp", "numpy", "httpx", "asyncio", "ssl"))[0] == []
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from time import monotonic
 
 import pytest
 
+from tests.cli.imported import imported
 from tests.lab.listening import listening
 from tests.lab.pki import Identity, authority, leaf
 from tests.lab.tls import TlsServer, tls_server
@@ -325,11 +326,7 @@ def test_on_a_terminal_a_report_takes_the_place_of_the_progress(environment: dic
 
 
 def test_help_imports_nothing_that_audits(environment: dict[str, str]) -> None:
-    code = (
-        "import sys; sys.argv = ['netassist', 'tls', '--help']\nfrom netassist.cli import main\n"
-        "try: main()\nexcept SystemExit as done: assert done.code == 0, done.code\n"
-        "print([m for m in ('asyncio', 'ssl', 'cryptography', 'OpenSSL', 'netassist.tls') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert "netassist tls -i hosts.txt -f jsonl -o reports.jsonl --resume" in done.stdout
-    assert done.stdout.splitlines()[-1] == "[]"
+    modules = ("asyncio", "ssl", "cryptography", "OpenSSL", "netassist.tls")
+    loaded, printed = imported(environment, ["tls", "--help"], modules)
+    assert "netassist tls -i hosts.txt -f jsonl -o reports.jsonl --resume" in printed
+    assert loaded == []

@@ -32,12 +32,13 @@ from netassist.network import Network, Progress, host_port
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
 from netassist.probes import ssh_kexinit as ssh
 from netassist.probes.first_answer import first_answer
-from netassist.targets import parse_host
+from netassist.tls.classical_parts import of_exchange
 from netassist.tls.deadlines import ClassicalPart, Deadline, deadlines, rsa_strength
 from netassist.tls.group_scan import AskedServer
 from netassist.tls.groups import Group
 from netassist.tls.key_exchange import KeyExchange, Preferred, Verdict, quantum_verdict
 from netassist.tls.schemes import scheme
+from netassist.tls.server import Server
 
 __all__ = ["Authentication", "Deadline", "KeyExchange", "QuantumCheck", "Verdict", "quantum_check"]
 
@@ -111,10 +112,8 @@ async def quantum_check(
 
 async def _tls(network: Network, host: str, port: int) -> _Facts:
     await network.resolve(host)
-    target = parse_host(host)
-    name = target.host if target.kind == "name" else None
-    server = AskedServer(network, host, port, name)
-    where = host_port(host, port)
+    asked = Server(network, host, port)
+    server, where = AskedServer(asked), asked.where
     network.progress(Progress(f"{where}: a handshake with X25519MLKEM768"))
     first = await server.usual()
     preferred: Preferred | None = None
@@ -146,7 +145,15 @@ async def _tls(network: Network, host: str, port: int) -> _Facts:
         classical,
     )
     verdict = quantum_verdict(exchange.kind, groups, complete)
-    return _Facts(server.address, name, verdict, exchange, _leaf(first.signature, first.chain), first.version, server.failure)
+    return _Facts(
+        asked.address or "",
+        asked.server_name,
+        verdict,
+        exchange,
+        _leaf(first.signature, first.chain),
+        first.version,
+        server.failure,
+    )
 
 
 async def _ssh(network: Network, host: str, port: int) -> _Facts:
@@ -210,10 +217,7 @@ def _family(name: str) -> str | None:
 
 
 def _classical_parts(exchange: KeyExchange, authentication: Authentication) -> Iterator[ClassicalPart]:
-    if exchange.kind == "classical":
-        name = exchange.negotiated
-        weak = name is not None and (name in ("ffdhe2048", "secp224r1") or name.startswith("diffie-hellman-group14-"))
-        yield ClassicalPart(f"{name} key exchange" if name else "classical key exchange", 112 if weak else None)
+    yield from of_exchange(exchange)
     key = authentication.leaf_key
     if key is not None and not authentication.post_quantum:
         kind, _, size = key.partition(" ")

@@ -93,16 +93,7 @@ class _Seen(NamedTuple):
 def findings(report: TlsAudit) -> Iterator[Finding]:
     """``tls.ID`` for each of these that was shown. What was not established is none."""
     for seen in _seen(report):
-        rule = RULES[seen.rule]
-        yield Finding(
-            id=f"tls.{seen.rule}",
-            severity=rule.severity,
-            title=rule.title,
-            detail=rule.detail,
-            evidence=seen.evidence,
-            fix=rule.fix,
-            references=tuple(dict.fromkeys((*rule.references, *seen.references))),
-        )
+        yield RULES[seen.rule].finding(f"tls.{seen.rule}", seen.evidence, seen.references)
 
 
 def _seen(report: TlsAudit) -> Iterator[_Seen]:

@@ -167,13 +167,4 @@ def findings(weaknesses: Sequence[Weakness]) -> Iterator[Finding]:
     """``tls.ID`` for each weakness that the server has, in their order."""
     for held in weaknesses:
         if held.verdict == "vulnerable":
-            rule = RULES[held.id]
-            yield Finding(
-                id=f"tls.{held.id}",
-                severity=rule.severity,
-                title=rule.title,
-                detail=rule.detail,
-                evidence=held.evidence,
-                fix=rule.fix,
-                references=rule.references,
-            )
+            yield RULES[held.id].finding(f"tls.{held.id}", held.evidence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -50,3 +50,14 @@ class Backend(Protocol):
 
 class BackendError(Exception):
     """A backend that cannot answer; the message says what happened and what to do next."""
+
+
+async def in_turn(
+    backend: Backend, requests: Iterable[str], tools: Sequence[Tool], inventory: Mapping[str, str]
+) -> tuple[Exchange, ...]:
+    """Each request planned after those before it, as they were planned; raises BackendError."""
+    exchanges: list[Exchange] = []
+    for request in requests:
+        plan = await backend.plan(request, exchanges, tools, inventory)
+        exchanges.append(Exchange(request, plan.calls, plan.outcome))
+    return tuple(exchanges)

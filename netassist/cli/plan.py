@@ -15,7 +15,7 @@ from netassist.cli.exits import USAGE
 from netassist.cli.options import Config, Format, ModelFile, Thinking, ThoughtTokens, Threads
 
 if TYPE_CHECKING:
-    from netassist.backends.planning import Backend, Plan
+    from netassist.backends.planning import Backend
     from netassist.configuration import Settings
 
 
@@ -89,7 +89,7 @@ _NONE = {"clarify": "asks back: which target?", "no_call": "no tool serves this"
 
 async def _many(backend: Backend, settings: Settings, input: Path, output: Path | None) -> int:
     """Plan every case of a NetBench file, each turn with the calls that were planned for the turns before it."""
-    from netassist.backends.planning import Exchange
+    from netassist.backends.planning import in_turn
     from netassist.toolbox import tools
 
     offered = list(tools().values())
@@ -97,13 +97,8 @@ async def _many(backend: Backend, settings: Settings, input: Path, output: Path 
     try:
         with _sink(output) as sink:
             for number, (case, turns) in enumerate(rows, 1):
-                earlier: list[Exchange] = []
-                plans: list[Plan] = []
-                for request in turns:
-                    made = await backend.plan(request, earlier, offered, settings.inventory)
-                    plans.append(made)
-                    earlier.append(Exchange(request, made.calls, made.outcome))
-                row = {"id": case, "turns": [{"outcome": p.outcome, "calls": p.calls} for p in plans]}
+                planned = await in_turn(backend, turns, offered, settings.inventory)
+                row = {"id": case, "turns": [{"outcome": turn.outcome, "calls": turn.calls} for turn in planned]}
                 sink.write(msgspec.json.encode(row).decode() + "\n")
                 if sys.stderr.isatty():
                     sys.stderr.write(f"\r{number} of {len(rows)}")

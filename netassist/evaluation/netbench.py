@@ -13,7 +13,7 @@ from typing import Annotated
 
 import msgspec
 
-from netassist.backends.planning import Backend, Exchange, Outcome
+from netassist.backends.planning import Backend, Outcome, in_turn
 from netassist.evaluation.lines import rows
 from netassist.evaluation.netbench_rules import AnyOf, Expected, PlannedCall, PlannedTurn, Truth, turn_is_right
 from netassist.evaluation.record import Answered
@@ -84,12 +84,9 @@ async def planned(
 
     `thinking` tells whether the backend lets its model think aloud. The prediction's `seconds` are those of one turn.
     """
-    earlier: list[Exchange] = []
     started = monotonic()
-    for request in case.requests:
-        plan = await backend.plan(request, earlier, tools, inventory)
-        earlier.append(Exchange(request, plan.calls, plan.outcome))
-    turns = tuple(_turn(exchange.outcome, exchange.calls) for exchange in earlier)
+    exchanges = await in_turn(backend, case.requests, tools, inventory)
+    turns = tuple(_turn(exchange.outcome, exchange.calls) for exchange in exchanges)
     seconds = round((monotonic() - started) / len(turns), 5)
     return Prediction(id=case.id, model=backend.model, thinking=thinking, seconds=seconds, turns=turns)
 

@@ -154,7 +154,7 @@ async def _audited(server: Server, active_weaknesses: bool, records: Awaitable[P
     failure = scanner.named(scan.failure) or next((held.error for held in certificates if held.error), None)
     unasked = () if active_weaknesses else exchanging()
     unknown = bool(incomplete) or any(held.verdict == "unknown" and held.id not in unasked for held in weaknesses)
-    exchange = _key_exchange(facts, confirmed.done)
+    exchange, without_name = _key_exchange(facts, confirmed.done), _compared(certificates, nameless)
     return TlsAudit(
         target=server.target,
         status="partial" if failure or unknown or not certificates else "ok",
@@ -170,8 +170,8 @@ async def _audited(server: Server, active_weaknesses: bool, records: Awaitable[P
         deadlines=deadlines(classical_parts(exchange, (held.chain[0].key for held in certificates if held.chain))),
         signature_schemes=facts.signature_schemes,
         weaknesses=weaknesses,
-        certificates=_distinct(certificates, nameless),
-        without_server_name=_compared(certificates, nameless),
+        certificates=(*certificates, nameless) if nameless and without_name == "other" else certificates,
+        without_server_name=without_name,
         name_unrecognized=scan.name_unrecognized,
         grade=grade(facts, weaknesses, certificates),
         policies=judge(facts, certificates),
@@ -215,10 +215,6 @@ async def _nothing() -> tuple[Weakness, ...]:
 async def _nameless(server: Server) -> CertificateInfo | None:
     """What clients are shown that send no server name; None where none was sent anyway."""
     return await presented(server, named=False) if server.server_name is not None else None
-
-
-def _distinct(certificates: tuple[CertificateInfo, ...], nameless: CertificateInfo | None) -> tuple[CertificateInfo, ...]:
-    return (*certificates, nameless) if nameless and _compared(certificates, nameless) == "other" else certificates
 
 
 def _compared(certificates: tuple[CertificateInfo, ...], nameless: CertificateInfo | None) -> WithoutName | None:

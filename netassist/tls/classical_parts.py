@@ -17,13 +17,15 @@ _WEAK_GROUPS = ("ffdhe2048", "secp224r1")
 
 def classical_parts(exchange: KeyExchange, keys: Iterable[PublicKey]) -> tuple[ClassicalPart, ...]:
     """Each part once. A key of an algorithm that is not known is none."""
-    return tuple(dict.fromkeys((*_of_exchange(exchange), *(part for key in keys for part in _of_key(key)))))
+    return tuple(dict.fromkeys((*of_exchange(exchange), *(part for key in keys for part in _of_key(key)))))
 
 
-def _of_exchange(exchange: KeyExchange) -> Iterator[ClassicalPart]:
+def of_exchange(exchange: KeyExchange) -> Iterator[ClassicalPart]:
+    """The key exchange, where it is classical; SSH's methods go by their names too."""
     if exchange.kind == "classical":
-        name = exchange.negotiated
-        yield ClassicalPart(f"{name or 'classical'} key exchange", 112 if name in _WEAK_GROUPS else None)
+        name = exchange.negotiated or "classical"
+        weak = name in _WEAK_GROUPS or name.startswith("diffie-hellman-group14-")
+        yield ClassicalPart(f"{name} key exchange", 112 if weak else None)
 
 
 def _of_key(key: PublicKey) -> Iterator[ClassicalPart]:

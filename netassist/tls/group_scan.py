@@ -6,13 +6,14 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from netassist.network import NO_ANSWER, Network, host_port
+from netassist.network import NO_ANSWER
 from netassist.observations import Failed, Failure
 from netassist.probes.first_answer import first_answer
 from netassist.tls import groups as named
 from netassist.tls import hello as wire
 from netassist.tls.groups import Group
 from netassist.tls.key_exchange import Preferred
+from netassist.tls.server import Server
 
 _USUAL = (named.X25519MLKEM768, *named.CLASSICAL)
 _USUAL_TO_OPENSSL = "*X25519MLKEM768:*X25519:P-256:P-384:P-521:X448:ffdhe2048:ffdhe3072"
@@ -38,11 +39,9 @@ class First(NamedTuple):
 class AskedServer:
     """A TLS server that is asked again and again; it keeps the groups that were selected, in the order seen."""
 
-    def __init__(self, network: Network, host: str, port: int, name: str | None) -> None:
-        self._network, self._host, self._port, self._name = network, host, port, name
-        self._where = host_port(host, port)
+    def __init__(self, server: Server) -> None:
+        self._server, self._network, self._where = server, server.network, server.where
         self._answered = self._answered_without_shares = False
-        self.address = ""
         self.selected: dict[str, Group] = {}
         self.failure: Failure | None = None
 
@@ -51,10 +50,9 @@ class AskedServer:
         from netassist.tls.handshake import NotTls, Unfinished, handshake
 
         try:
-            async with self._network.connect(self._host, self._port) as stream:
-                self.address = stream.address
+            async with self._server.connect() as stream:
                 try:
-                    shaking = handshake(stream, server_name=self._name, groups=_USUAL_TO_OPENSSL)
+                    shaking = handshake(stream, server_name=self._server.server_name, groups=_USUAL_TO_OPENSSL)
                     session = await self._network.within(shaking, f"{stream.where}: the TLS handshake", advice=NO_ANSWER)
                     confirmed = True
                 except Unfinished as unfinished:
@@ -100,12 +98,11 @@ class AskedServer:
             session_id=os.urandom(32),
             groups=tuple(offered),
             key_shares=shares,
-            server_name=self._name,
+            server_name=self._server.server_name,
             versions=versions,
             cipher_suites=suites,
         )
-        async with self._network.connect(self._host, self._port) as stream:
-            self.address = stream.address
+        async with self._server.connect() as stream:
             answer: wire.ServerHello | wire.Alert = await first_answer(
                 self._network, stream, wire.client_hello(hello), wire.read_answer
             )

@@ -7,9 +7,11 @@ over the session.
 
 from __future__ import annotations
 
+import contextlib
 import weakref
+from collections.abc import AsyncIterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from OpenSSL import SSL, crypto
 from OpenSSL._util import ffi, lib
@@ -18,6 +20,9 @@ from netassist.network import Stream
 from netassist.observations import Failed
 from netassist.targets import parse_address, parse_host
 from netassist.untrusted import as_text
+
+if TYPE_CHECKING:
+    from netassist.tls.server import Server
 
 # Whatever has a certificate behind it, the strong ones first; NULL encryption last, and no anonymous key exchange.
 CIPHERS = b"ALL:eNULL:!aNULL:@SECLEVEL=0"
@@ -221,6 +226,40 @@ def _context(
     context.set_ocsp_client_callback(_note_staple)
     lib.SSL_CTX_set_msg_callback(context._context, _note_signature)
     return context
+
+
+@contextlib.asynccontextmanager
+async def shaken(
+    server: Server,
+    *,
+    groups: str | None = None,
+    alpn: tuple[str, ...] = (),
+    version: str | None = None,
+    tickets: bool = True,
+    session: SSL.Session | None = None,
+) -> AsyncIterator[tuple[SSL.Connection, Stream]]:
+    """A session with a server, its handshake completed: `client`, and the stream that it is on.
+
+    Args:
+        groups: those that the server bears where None.
+        session: one of an earlier connection, to be resumed.
+
+    Raises:
+        ValueError: OpenSSL does not know the groups.
+        Failed: as `Server.connect` and `shake`.
+    """
+    connection = client(server.server_name, groups=groups or server.groups, alpn=alpn, version=version, tickets=tickets)
+    if session is not None:
+        # pyOpenSSL's own call wants both connections of one context, OpenSSL's does not.
+        lib.SSL_set_session(connection._ssl, session._session)
+    async with server.connect() as stream:
+        await server.network.within(shake(connection, stream), f"{stream.where}: the TLS handshake")
+        yield connection, stream
+
+
+def resumed(connection: SSL.Connection) -> bool:
+    """Whether the server took up the session that was offered."""
+    return bool(lib.SSL_session_reused(connection._ssl))
 
 
 async def shake(connection: SSL.Connection, stream: Stream) -> None:

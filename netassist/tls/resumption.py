@@ -10,11 +10,10 @@ import asyncio
 
 import msgspec
 from OpenSSL import SSL
-from OpenSSL._util import lib
 
 from netassist.observations import Failed
 from netassist.tls.facts import Facts
-from netassist.tls.handshake import client, flush, shake
+from netassist.tls.handshake import flush, resumed, shaken
 from netassist.tls.server import Server
 
 
@@ -29,48 +28,25 @@ class Resumption(msgspec.Struct, frozen=True):
 async def resumption(server: Server, facts: Facts) -> Resumption:
     """Two connections each for ids and tickets, where the server offers those; TLS 1.3 is left to others (`session.visit`)."""
     old = next((version for version in ("TLSv1.2", "TLSv1.1", "TLSv1.0") if facts.protocols.get(version) == "accepted"), None)
-
     if old is None:
         return Resumption()
     # With tickets a server may hand out no ids: whether it does is seen by a client that takes none.
-    by_id, by_ticket = await asyncio.gather(
-        _resumes(server, old, tickets=False), _resumes(server, old, tickets=True) if facts.session_tickets else _known(False)
-    )
-    return Resumption(by_id, by_ticket)
-
-
-def resume(connection: SSL.Connection, session: SSL.Session) -> None:
-    """Have a client that has not yet begun offer a session of another one.
-
-    pyOpenSSL's own call wants both of one context, OpenSSL's does not.
-    """
-    lib.SSL_set_session(connection._ssl, session._session)
-
-
-def reused(connection: SSL.Connection) -> bool:
-    """Whether the server took up the session that was offered."""
-    return bool(lib.SSL_session_reused(connection._ssl))
-
-
-async def _known(answer: bool) -> bool:
-    return answer
+    ways = (False, True) if facts.session_tickets else (False,)
+    by_id, *by_ticket = await asyncio.gather(*(_resumes(server, old, tickets=tickets) for tickets in ways))
+    return Resumption(by_id, by_ticket[0] if by_ticket else False)
 
 
 async def _resumes(server: Server, version: str, *, tickets: bool) -> bool | None:
     try:
-        session = (await _shaken(server, version, tickets, None)).get_session()
-        return None if session is None else reused(await _shaken(server, version, tickets, session))
+        session = (await _ended(server, version, tickets, None)).get_session()
+        return None if session is None else resumed(await _ended(server, version, tickets, session))
     except Failed:
         return None
 
 
-async def _shaken(server: Server, version: str, tickets: bool, session: SSL.Session | None) -> SSL.Connection:
-    """A connection after its handshake, and a goodbye: who is left without one must not resume the session (RFC 5246, 7.2.1)."""
-    async with server.connect() as stream:
-        connection = client(server.server_name, groups=server.groups, version=version, tickets=tickets)
-        if session is not None:
-            resume(connection, session)
-        await server.network.within(shake(connection, stream), f"{stream.where}: the TLS handshake")
+async def _ended(server: Server, version: str, tickets: bool, session: SSL.Session | None) -> SSL.Connection:
+    """A connection after its handshake and a goodbye: who is left without one must not resume it (RFC 5246, 7.2.1)."""
+    async with shaken(server, version=version, tickets=tickets, session=session) as (connection, stream):
         connection.shutdown()
         await flush(connection, stream)
         return connection

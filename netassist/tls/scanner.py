@@ -92,12 +92,13 @@ class Scanner:
                 self._idle.set()
 
     async def _answer(self, offer: Offer) -> Outcome:
-        outcome = _Lost(Failure("timeout", "")) if self._slow else await self._once(offer)
-        if isinstance(outcome, _Lost) and self._server.address is not None:
+        if not self._slow:
+            outcome = await self._once(offer)
+            if not isinstance(outcome, _Lost) or self._server.address is None:
+                return outcome
             self._slow = True
-            async with self._one:
-                return await (self._again(offer, PAUSES) if self._reached else self._first(offer))
-        return outcome
+        async with self._one:
+            return await (self._again(offer, PAUSES) if self._reached else self._first(offer))
 
     async def _first(self, offer: Offer) -> Outcome:
         """No TLS was ever had there. Once more, with nothing beside it; then it is no limit that is in the way, but a refusal."""

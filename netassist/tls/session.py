@@ -17,8 +17,7 @@ from OpenSSL._util import lib
 from netassist import __version__
 from netassist.network import Network, Stream
 from netassist.observations import Failed
-from netassist.tls.handshake import client, flush, shake
-from netassist.tls.resumption import resume, reused
+from netassist.tls.handshake import flush, resumed, shaken
 from netassist.tls.server import Server
 from netassist.untrusted import as_text
 
@@ -47,15 +46,10 @@ async def visit(server: Server, alpn: tuple[str, ...], session: SSL.Session | No
 
     What the peer breaks off is left None, never raised.
     """
-    network, port = server.network, server.port
     try:
-        async with server.connect() as stream:
-            connection = client(server.server_name, groups=server.groups, alpn=alpn)
-            if session is not None:
-                resume(connection, session)
-            await network.within(shake(connection, stream), f"{stream.where}: the TLS handshake")
+        async with shaken(server, alpn=alpn, session=session) as (connection, stream):
             selected = as_text(connection.get_alpn_proto_negotiated(), 100)
-            asks = server.starttls is None and (selected == "http/1.1" or (not selected and port in HTTPS_PORTS))
+            asks = server.starttls is None and (selected == "http/1.1" or (not selected and server.port in HTTPS_PORTS))
             agent = f"User-Agent: netassist/{__version__}"
             asked = f"HEAD / HTTP/1.1\r\nHost: {server.ascii_host}\r\n{agent}\r\nConnection: close\r\n\r\n"
             if asks:
@@ -63,7 +57,7 @@ async def visit(server: Server, alpn: tuple[str, ...], session: SSL.Session | No
             else:
                 connection.shutdown()
             await flush(connection, stream)
-            answer, ended = await _rest(network, connection, stream)
+            answer, ended = await _rest(server.network, connection, stream)
             ticket = _early_data(connection, ended or bool(answer))
             return Visit(
                 alpn=selected,
@@ -71,7 +65,7 @@ async def visit(server: Server, alpn: tuple[str, ...], session: SSL.Session | No
                 hsts=_hsts(answer) if asks and answer.startswith(b"HTTP/") else None,
                 version=connection.get_protocol_version_name(),
                 session=connection.get_session(),
-                resumed=reused(connection) if session is not None else None,
+                resumed=resumed(connection) if session is not None else None,
             )
     except Failed:
         return Visit()
@@ -89,9 +83,7 @@ async def completed(server: Server, groups: Sequence[str]) -> Completed:
 
     async def completes(group: str) -> bool | None:
         try:
-            connection = client(server.server_name, groups=group, version="TLSv1.3")
-            async with server.connect() as stream:
-                await server.network.within(shake(connection, stream), f"{stream.where}: the TLS handshake")
+            async with shaken(server, groups=group, version="TLSv1.3") as (connection, _):
                 return (connection.get_group_name() or "").lower() == group.lower()
         except ValueError:
             return None

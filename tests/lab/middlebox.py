@@ -33,9 +33,9 @@ def switch(route: Callable[[bytes], int | bytes]) -> Iterator[int]:
                     return
                 with socket.create_connection(("127.0.0.1", onward_to)) as onward:
                     onward.sendall(first)
-                    back = threading.Thread(target=_carry, args=(onward, self.request), daemon=True)
+                    back = threading.Thread(target=carry, args=(onward, self.request), daemon=True)
                     back.start()
-                    _carry(self.request, onward)
+                    carry(self.request, onward)
                     back.join()
 
     class Server(socketserver.ThreadingTCPServer):
@@ -60,7 +60,8 @@ def _hello(client: socket.socket) -> bytes:
     return said
 
 
-def _carry(source: socket.socket, sink: socket.socket) -> None:
+def carry(source: socket.socket, sink: socket.socket) -> None:
+    """All that one end says to the other, to its end or until either breaks off."""
     try:
         while data := source.recv(65536):
             sink.sendall(data)

@@ -21,6 +21,7 @@ from netassist.tls import scanner
 from netassist.tls.audit import TlsAudit, tls_audit
 from netassist.tls.hello import Alert, alert
 from netassist.tls.suites import SSL2_SUITES, suite
+from tests.lab.middlebox import carry
 from tests.lab.pki import authority, leaf
 from tests.lab.scripted import Reply, scripted_server
 from tests.lab.tls import tls_server
@@ -245,19 +246,10 @@ class Limited:
 
     def _forward(self, connection: socket.socket) -> None:
         with socket.create_connection(("127.0.0.1", self._upstream)) as onward:
-            back = threading.Thread(target=self._copy, args=(onward, connection), daemon=True)
+            back = threading.Thread(target=carry, args=(onward, connection), daemon=True)
             back.start()
-            self._copy(connection, onward)
+            carry(connection, onward)
             back.join()
-
-    @staticmethod
-    def _copy(source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while data := source.recv(65536):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            return
 
 
 @pytest.mark.parametrize("most", [9, 20])

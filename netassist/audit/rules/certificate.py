@@ -274,15 +274,7 @@ def _published(report: CertificateInfo) -> Iterator[Finding]:
 
 
 def _finding(word: str, rule: Rule, evidence: str) -> Finding:
-    return Finding(
-        id=f"certificate.{word}",
-        severity=rule.severity,
-        title=rule.title,
-        detail=rule.detail,
-        evidence=evidence,
-        fix=rule.fix,
-        references=rule.references,
-    )
+    return rule.finding(f"certificate.{word}", evidence)
 
 
 def _evidence(problem: Problem, report: CertificateInfo) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from netassist.backends.brevity import DETAILS, Detail
-from netassist.backends.planning import LONGEST_REQUEST, BackendError, Exchange, Outcome, Plan
+from netassist.backends.planning import LONGEST_REQUEST, BackendError, Exchange, Outcome, Plan, Round
 from netassist.llama.client import Client, ModelError
 from netassist.llama.grammar import Literal, Node, Text
 from netassist.llama.grammar import Sequence as InOrder
@@ -44,6 +44,7 @@ class TestLlm:
 
     __test__ = False  # not a test, whatever pytest reads in the name
     name = "testllm"
+    rounds = 1
 
     def __init__(
         self,
@@ -64,7 +65,14 @@ class TestLlm:
         """Start and load the model in the background, while there is something else to do."""
         self.client.start()
 
-    async def plan(self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Plan:
+    async def plan(
+        self,
+        request: str,
+        earlier: Sequence[Exchange],
+        tools: Sequence[Tool],
+        inventory: Mapping[str, str],
+        so_far: Sequence[Round] = (),
+    ) -> Plan:
         """Decide the calls. Of a conversation that is too long for the model the earliest turns are forgotten.
 
         Raises:

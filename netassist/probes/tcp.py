@@ -41,9 +41,7 @@ async def tcp_check(network: Network, host: str, port: int) -> TcpCheck:
             connect_ms = round((monotonic() - began) * 1000, 3)
             target = Endpoint(host, port, stream.address)
             opening, banner = await _opening(network, stream)
-            return TcpCheck(
-                target=target, state="open", connect_ms=connect_ms, opening=opening, banner=banner, **watch.stamp()
-            )
+            return TcpCheck(target=target, state="open", connect_ms=connect_ms, opening=opening, banner=banner, **watch.stamp())
     except Failed as failed:
         if connect_ms is not None:
             return TcpCheck(

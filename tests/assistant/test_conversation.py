@@ -16,7 +16,7 @@ from netassist.assistant.answers import Answer
 from netassist.assistant.conversation import Conversation, Interrupted
 from netassist.assistant.events import Event, Finished, Planned, Started
 from netassist.assistant.journal import Journal, JournalError
-from netassist.backends.planning import LONGEST_REQUEST, Exchange, Plan
+from netassist.backends.planning import LONGEST_REQUEST, Exchange, Plan, Round
 from netassist.configuration import Settings
 from netassist.network import Network
 from netassist.observations import Report
@@ -32,7 +32,16 @@ class Fixed:
         self.plans, self.asked = list(plans), list[tuple[str, tuple[Exchange, ...]]]()
         self.thinking = asyncio.Event()
 
-    async def plan(self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Plan:
+    rounds = 1
+
+    async def plan(
+        self,
+        request: str,
+        earlier: Sequence[Exchange],
+        tools: Sequence[Tool],
+        inventory: Mapping[str, str],
+        so_far: Sequence[Round] = (),
+    ) -> Plan:
         self.asked.append((request, tuple(earlier)))
         self.thinking.set()
         if not self.plans:

@@ -134,8 +134,10 @@ def test_a_redirect_to_what_was_not_named_is_recorded_and_not_fetched(location: 
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("location", ["file:///etc/passwd", "http://user:pw@127.0.0.1/", "http://127.0.0.1:99999/",
-                                      "gopher://\x1b[31m[::1/", "http://[::1/"])
+@pytest.mark.parametrize(
+    "location",
+    ["file:///etc/passwd", "http://user:pw@127.0.0.1/", "http://127.0.0.1:99999/", "gopher://\x1b[31m[::1/", "http://[::1/"],
+)
 def test_a_redirect_to_no_url_of_ours_leaves_the_report_partial(location: str) -> None:
     with http_server({"/": Page(302, {"Location": location})}) as server:
         report = check(f"http://127.0.0.1:{server.port}/")

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from netassist.assistant.journal import Journal
-from netassist.backends.planning import Backend, BackendError, Exchange, Plan
+from netassist.backends.planning import Backend, BackendError, Exchange, Plan, Round
 from netassist.configuration import Settings
 from netassist.toolbox import Call, Risk, Tool, Value
 from netassist.tui.app import NetAssistApp
@@ -42,7 +42,16 @@ class Planned:
         self.asked: list[str] = []
         self.closed = False
 
-    async def plan(self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Plan:
+    rounds = 1
+
+    async def plan(
+        self,
+        request: str,
+        earlier: Sequence[Exchange],
+        tools: Sequence[Tool],
+        inventory: Mapping[str, str],
+        so_far: Sequence[Round] = (),
+    ) -> Plan:
         self.asked.append(request)
         plan = self._plans.pop(0) if self._plans else BackendError("the test has no further plan")
         if plan is None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import dns.asyncresolver
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
 import dns.rdatatype
+import dns.rdtypes.ANY.SOA
 import dns.rdtypes.ANY.TXT
 import dns.resolver
 import dns.reversename
@@ -38,11 +41,29 @@ class DnsAnswer(msgspec.Struct, frozen=True):
     data: str
 
 
+Dnssec = Literal["secure", "insecure", "bogus", "unknown"]
+_ASKED = dns.flags.RD | dns.flags.AD
+"""AD in a question asks for the AD bit of the answer without the signatures (RFC 6840, section 5.7)."""
+_BOGUS_CODES = frozenset((1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 25, 27))
+"""Extended DNS errors (RFC 8914 and its registry) that say what of DNSSEC was wrong."""
+_STATE_SECONDS = 1.0
+
+
+class Authority(msgspec.Struct, frozen=True):
+    """The zone that says that there is no such name or record, and for how many seconds that may be kept (RFC 2308)."""
+
+    zone: str
+    negative_ttl: int
+
+
 class DnsLookup(Report, frozen=True, kw_only=True, tag="netassist/dns/1"):
     """`name` is what was asked for, the reverse name of an address.
 
     `rcode` is the server's (RFC 6895), None where none answered; NXDOMAIN, and NOERROR without answers, are results.
-    `authenticated` is the AD bit (RFC 4035): the resolver says that it validated; as good as the way to the resolver.
+    `authenticated` is the AD bit (RFC 4035): the resolver says that it validated; as good as the way to the resolver. `dnssec`
+    says more: ``insecure`` where a resolver that does validate did not find the answer signed, ``bogus`` where it refused the
+    answer for its signatures, ``unknown`` where the resolver does not validate; `dnssec_detail` is why. `aliases` are the names
+    that CNAMEs lead to, in order. `resolver` is who was asked, `response_ms` how long its answer took.
     """
 
     name: str = ""
@@ -50,6 +71,17 @@ class DnsLookup(Report, frozen=True, kw_only=True, tag="netassist/dns/1"):
     rcode: str | None = None
     answers: tuple[DnsAnswer, ...] = ()
     authenticated: bool | None = None
+    dnssec: Dnssec = "unknown"
+    dnssec_detail: str | None = None
+    aliases: tuple[str, ...] = ()
+    authority: Authority | None = None
+    resolver: str | None = None
+    response_ms: float | None = None
+
+
+class _State(NamedTuple):
+    dnssec: Dnssec
+    detail: str
 
 
 async def dns_lookup(network: Network, name: str, record_type: str = "A") -> DnsLookup:
@@ -63,9 +95,8 @@ async def dns_lookup(network: Network, name: str, record_type: str = "A") -> Dns
         return DnsLookup(target=name, name=question, record_type=kind, status="failed", error=failed.failure, **watch.stamp())
     rcode = dns.rcode.to_text(response.rcode())
     answered = rcode in ("NOERROR", "NXDOMAIN")
-    error = (
-        None if answered else Failure("unresolvable", f"{question} {kind}: the resolver answered {rcode}; ask another, or later")
-    )
+    state = await _dnssec(network, question, kind, response)
+    error = None if answered else Failure("unresolvable", f"{question} {kind}: {_refusal(rcode, state)}")
     return DnsLookup(
         target=name,
         name=question,
@@ -75,6 +106,12 @@ async def dns_lookup(network: Network, name: str, record_type: str = "A") -> Dns
         rcode=rcode,
         answers=tuple(_answers(response)),
         authenticated=bool(response.flags & dns.flags.AD) if answered else None,
+        dnssec=state.dnssec,
+        dnssec_detail=state.detail,
+        aliases=_aliases(response, question),
+        authority=_authority(response),
+        resolver=_asked(network),
+        response_ms=round(response.time * 1000, 3) if response.time is not None else None,
         **watch.stamp(),
     )
 
@@ -91,9 +128,39 @@ def _question(name: str, record_type: str) -> tuple[str, str]:
         raise Failed("invalid", str(error)) from None
 
 
-async def ask(network: Network, name: str, record_type: str, most: float | None = None) -> dns.message.Message:
+def _refusal(rcode: str, state: _State) -> str:
+    if state.dnssec == "bogus":
+        return f"the resolver answered {rcode}: {state.detail}; the zone's owner has to mend its signatures"
+    return f"the resolver answered {rcode}; ask another, or later"
+
+
+async def _dnssec(network: Network, name: str, kind: str, response: dns.message.Message) -> _State:
+    """What is known of the answer's signatures. Whether the resolver validates is told by the root zone, which is signed."""
+    if response.flags & dns.flags.AD:
+        return _State("secure", "validated, says the resolver (AD bit)")
+    told = [option for option in response.options if isinstance(option, dns.edns.EDEOption) and option.code in _BOGUS_CODES]
+    if told and response.rcode() == dns.rcode.SERVFAIL:
+        return _State("bogus", f"the signatures do not verify ({as_text(str(told[0]), 200)})")
+    try:
+        root = await ask(network, ".", "SOA", _STATE_SECONDS)
+        if not root.flags & dns.flags.AD:
+            return _State("unknown", "the resolver does not validate")
+        if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            return _State("insecure", "not signed, says a resolver that validates")
+        unchecked = await ask(network, name, kind, _STATE_SECONDS, _ASKED | dns.flags.CD)
+    except Failed:
+        return _State("unknown", "whether the resolver validates could not be told")
+    if response.rcode() == dns.rcode.SERVFAIL and unchecked.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        return _State("bogus", "the signatures do not verify (the resolver answers only when it is told not to check)")
+    return _State("unknown", "the resolver gave no answer to check")
+
+
+async def ask(
+    network: Network, name: str, record_type: str, most: float | None = None, flags: int = _ASKED
+) -> dns.message.Message:
     """The response, whatever its code; Failed where no server gave any within the step time-out, and `most` seconds."""
     resolver = _resolver(network)
+    resolver.flags = flags
     resolver.lifetime = seconds = max(0.05, min(network.timeout, network.remaining, most or network.timeout))
     resolver.timeout = min(resolver.timeout, seconds / 2)  # so that a lost question is asked again
     step = f"{name} {record_type}: asking {', '.join(map(str, resolver.nameservers))}"
@@ -129,10 +196,33 @@ def _resolver(network: Network) -> dns.asyncresolver.Resolver:
         except ValueError:
             shown = as_text(network.resolver, 100)
             raise Failed("invalid", f"the resolver {shown!r} is neither an address nor address:port; correct it") from None
-    # AD in a question asks for the AD bit of the answer without the signatures (RFC 6840, section 5.7).
-    resolver.flags = dns.flags.RD | dns.flags.AD
     resolver.use_edns(0, 0, _UDP_PAYLOAD)
     return resolver
+
+
+def _asked(network: Network) -> str | None:
+    if network.resolver is not None:
+        return network.resolver
+    servers = _resolver(network).nameservers
+    return str(servers[0]) if servers else None
+
+
+def _aliases(response: dns.message.Message, name: str) -> tuple[str, ...]:
+    """Where the CNAMEs of the answer lead from `name`, in order; a circle is left where it closes."""
+    targets = {rrset.name: record.target for rrset in response.answer if rrset.rdtype == dns.rdatatype.CNAME for record in rrset}
+    chain, at = list[dns.name.Name](), dns.name.from_text(name)
+    while (at := targets.get(at, dns.name.root)) != dns.name.root and at not in chain and len(chain) < MOST_ANSWERS:
+        chain.append(at)
+    return tuple(as_text(found.to_text(omit_final_dot=True), 255) for found in chain)
+
+
+def _authority(response: dns.message.Message) -> Authority | None:
+    """The SOA record beside an answer that there is nothing (RFC 2308, section 3)."""
+    for rrset in response.authority:
+        for record in rrset:
+            if isinstance(record, dns.rdtypes.ANY.SOA.SOA):
+                return Authority(as_text(rrset.name.to_text().rstrip("."), 255) or ".", min(rrset.ttl, record.minimum))
+    return None
 
 
 def _answers(response: dns.message.Message) -> Iterator[DnsAnswer]:

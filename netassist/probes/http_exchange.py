@@ -1,34 +1,29 @@
-"""One GET request over one connection: h11 speaks HTTP/1.1, the standard library TLS, and `Network` owns the socket.
+"""One GET request over one connection: `Network` owns the socket, OpenSSL speaks TLS, h11 and h2 are the codecs.
 
-httpx would bring its own connection pool, redirects and resolver, each of which has another owner here; h11 is the codec
-under it.
+httpx would bring its own connection pool, redirects and resolver, each of which has another owner here.
 """
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable
+from collections.abc import Sequence
 from itertools import pairwise
 from time import monotonic
-from typing import NamedTuple, Protocol, TypeVar
-from urllib.parse import quote
+from typing import NamedTuple
 
-import certifi
-import h11
 import msgspec
 
 from netassist import __version__
-from netassist.network import NO_ANSWER, Network, Stream, host_port
+from netassist.network import Network, host_port
 from netassist.observations import Failed
+from netassist.probes.http_speech import Ends, Request, Speaker, TlsSummary
 from netassist.targets import Url
 from netassist.untrusted import as_text
 
 BODY_LIMIT = 65536
-HEADERS_LIMIT = 65536
 MOST_HEADERS = 100
 _VALUE_LIMIT = 4000
-
-T = TypeVar("T")
+_SHORT_GROUPS = "X25519:P-256:P-384:P-521"
+"""For what stands before some servers and bears no hello as large as one with post-quantum key shares."""
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -42,7 +37,10 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 class Exchange(NamedTuple):
-    """What came back. `cut` says why the body did not come to an end; of `body` there is what came until its limit."""
+    """What came back. `cut` says why the body did not come to an end; `body` is what came until its limit, still encoded.
+
+    `cookies` are the raw Set-Cookie fields, secrets in them; in `headers` their values are left out.
+    """
 
     address: str
     status_code: int
@@ -51,188 +49,126 @@ class Exchange(NamedTuple):
     timing: Timing
     cut: Failed | None
     body: bytes = b""
+    cookies: tuple[bytes, ...] = ()
+    tls: TlsSummary | None = None
+    tls_error: str | None = None
 
 
 class Untrusted(Exception):
-    """The server's certificate does not verify; the message is OpenSSL's."""
+    """The server's certificate does not verify; the message says why."""
 
 
-class _Closed(Failed):
-    """The peer closed the TLS connection, with or without saying so first."""
-
-
-class _Ends(Protocol):
-    async def send(self, data: bytes) -> None: ...
-    async def receive(self) -> bytes: ...
-
-
-async def get(network: Network, url: Url, *, verify: bool = True, limit: int = BODY_LIMIT) -> Exchange:
+async def get(
+    network: Network,
+    url: Url,
+    *,
+    verify: bool = True,
+    limit: int = BODY_LIMIT,
+    accept: str = "*/*",
+    encodings: str = "identity",
+    http2: bool = False,
+) -> Exchange:
     """GET `url`; the body is read until it ends, or `limit` bytes and the last piece beyond have come.
+
+    Args:
+        verify: send nothing to a server whose certificate does not verify; without it `tls_error` says so.
+        encodings: what the body may be compressed with (Accept-Encoding); it is not decompressed here.
+        http2: offer HTTP/2 by ALPN, before HTTP/1.1.
 
     Raises:
         Untrusted: the certificate does not verify, and `verify` is set.
         Failed: of any kind; `protocol` where the peer does not speak HTTP, or not TLS.
     """
+    try:
+        return await _get(network, url, None, verify, limit, accept, encodings, http2)
+    except _BrokenHandshake as broken:
+        if broken.failure.kind not in ("reset", "timeout") or not network.remaining or network.interrupted:
+            raise
+    return await _get(network, url, _SHORT_GROUPS, verify, limit, accept, encodings, http2)
+
+
+class _BrokenHandshake(Failed):
+    """The peer broke off before it said anything of TLS."""
+
+
+async def _get(
+    network: Network, url: Url, groups: str | None, verify: bool, limit: int, accept: str, encodings: str, http2: bool
+) -> Exchange:
     host, where = url.host.text, host_port(url.host.text, url.port)
     marks = [monotonic()]
     await network.resolve(host)
     marks.append(monotonic())
     async with network.connect(host, url.port) as stream:
         marks.append(monotonic())
-        ends: _Ends = stream
+        ends: Ends = stream
+        summary, error = None, None
         if url.scheme == "https":
-            tls = _Tls(stream, _context(network, verify), url.host.host, where)
-            await network.within(tls.handshake(), f"{where}: the TLS handshake", advice=NO_ANSWER)
-            ends = tls
+            from netassist.probes.http_tls import secured
+
+            try:
+                tls = await secured(network, stream, url.host, ("h2", "http/1.1") if http2 else ("http/1.1",), groups)
+            except Failed as failed:
+                raise _BrokenHandshake(failed.failure.kind, failed.failure.message) from None
+            ends, summary, error = tls, tls.summary, tls.error
+            if verify and error is not None:
+                raise Untrusted(error)
         marks.append(monotonic())
-        connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEADERS_LIMIT)
-        await ends.send(connection.send(_request(url)) + connection.send(h11.EndOfMessage()))
-        try:
-            response = await _head(connection, ends, network, where)
-            marks.append(monotonic())
-            body = bytearray()
-            cut = await _body(connection, ends, network, where, body, limit)
-        except h11.RemoteProtocolError as error:
-            raise Failed("protocol", f"{where}: does not speak HTTP/1.1 ({as_text(str(error), 100)})") from None
+        speaker = _speaker(ends, network, where, summary.alpn if summary else None)
+        await speaker.ask(_request(url, accept, encodings))
+        head = await speaker.head()
         marks.append(monotonic())
-        dns, connect, handshake, first_byte, _ = (round((later - sooner) * 1000, 3) for sooner, later in pairwise(marks))
-        total = round((marks[-1] - marks[0]) * 1000, 3)
-        timing = Timing(dns, connect, handshake if url.scheme == "https" else None, first_byte, None if cut else total)
-        version = as_text(response.http_version, 10)
-        return Exchange(stream.address, response.status_code, _headers(response), version, timing, cut, bytes(body))
+        body = bytearray()
+        cut = await speaker.body(body, limit)
+        marks.append(monotonic())
+        return Exchange(
+            stream.address,
+            head.status_code,
+            _headers(head.headers),
+            head.version,
+            _timing(marks, url, cut is None),
+            cut,
+            bytes(body),
+            tuple(value for name, value in head.headers[:MOST_HEADERS] if name.lower() == b"set-cookie"),
+            summary,
+            error,
+        )
 
 
-def _request(url: Url) -> h11.Request:
+def _speaker(ends: Ends, network: Network, where: str, alpn: str | None) -> Speaker:
+    if alpn == "h2":
+        from netassist.probes.http2 import Http2
+
+        return Http2(ends, network, where)
+    from netassist.probes.http1 import Http1
+
+    return Http1(ends, network, where)
+
+
+def _timing(marks: Sequence[float], url: Url, whole: bool) -> Timing:
+    dns, connect, handshake, first_byte, _ = (round((later - sooner) * 1000, 3) for sooner, later in pairwise(marks))
+    total = round((marks[-1] - marks[0]) * 1000, 3)
+    return Timing(dns, connect, handshake if url.scheme == "https" else None, first_byte, total if whole else None)
+
+
+def _request(url: Url, accept: str, encodings: str) -> Request:
     host = f"[{url.host.host}]" if ":" in url.host.host else url.host.host
     standard = 443 if url.scheme == "https" else 80
-    headers = [
-        ("Host", host if url.port == standard else f"{host}:{url.port}"),
-        ("User-Agent", f"netassist/{__version__}"),
-        ("Accept", "*/*"),
-        ("Accept-Encoding", "identity"),
-        ("Connection", "close"),
-    ]
-    return h11.Request(method="GET", target=quote(url.path, safe="/?%:@!$&'()*+,;=~[]"), headers=headers)
+    headers = (("User-Agent", f"netassist/{__version__}"), ("Accept", accept), ("Accept-Encoding", encodings))
+    return Request(url.scheme, host if url.port == standard else f"{host}:{url.port}", url.path, headers)
 
 
-async def _head(connection: h11.Connection, ends: _Ends, network: Network, where: str) -> h11.Response:
-    """The final response's head, within the time of one step; informational ones (RFC 9110, section 15.2) are passed over."""
-    came = 0
-
-    async def read() -> h11.Response:
-        nonlocal came
-        while True:
-            event = connection.next_event()
-            if event is h11.NEED_DATA:
-                data = await ends.receive()
-                came += len(data)
-                connection.receive_data(data)
-            elif isinstance(event, h11.Response):
-                return event
-            elif not isinstance(event, h11.InformationalResponse):
-                raise h11.RemoteProtocolError("closed without an answer")
-
-    try:
-        return await network.within(read(), f"{where}: waiting for an answer", advice=NO_ANSWER)
-    except Failed as failed:
-        if failed.failure.kind == "timeout" and came and not network.interrupted:
-            message = f"{where}: the head of the answer did not end in time ({came} bytes came); is the server overloaded?"
-            raise Failed("timeout", message) from None
-        raise
-
-
-async def _body(
-    connection: h11.Connection, ends: _Ends, network: Network, where: str, body: bytearray, limit: int
-) -> Failed | None:
-    """Read into `body`; why it was left before its end and its limit, within the time of one step, if it was."""
-
-    async def read() -> None:
-        while len(body) < limit:
-            event = connection.next_event()
-            if event is h11.NEED_DATA:
-                connection.receive_data(await ends.receive())
-            elif isinstance(event, h11.Data):
-                body.extend(event.data)
-            else:
-                return
-
-    try:
-        await network.within(read(), f"{where}: waiting for the end of the body")
-    except Failed as failed:
-        return failed
-    except h11.RemoteProtocolError as error:
-        return Failed("protocol", f"{where}: the body is not well formed ({as_text(str(error), 100)})")
-    return None
-
-
-def _headers(response: h11.Response) -> dict[str, str]:
+def _headers(rows: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     """Fields by lower-case name; those that come more than once are joined by commas (RFC 9110, section 5.3)."""
     joined: dict[str, str] = {}
-    for raw_name, raw_value in list(response.headers)[:MOST_HEADERS]:
-        name, value = as_text(raw_name, 100).lower(), as_text(raw_value, _VALUE_LIMIT)
+    for raw_name, raw_value in rows[:MOST_HEADERS]:
+        name = as_text(raw_name, 100).lower()
+        value = as_text(_without_secret(raw_value) if name == "set-cookie" else raw_value, _VALUE_LIMIT)
         joined[name] = as_text(f"{joined[name]}, {value}", _VALUE_LIMIT) if name in joined else value
     return joined
 
 
-def _context(network: Network, verify: bool) -> ssl.SSLContext:
-    """The system's store, certifi's and the user's own anchors; or nothing verified at all, where it has failed before."""
-    context = ssl.create_default_context()
-    if verify:
-        context.load_verify_locations(certifi.where())
-        if network.ca_file is not None:
-            try:
-                context.load_verify_locations(network.ca_file)
-            except (OSError, ssl.SSLError) as error:
-                raise Failed("invalid", f"{network.ca_file}: cannot be read as PEM certificates ({error})") from None
-    else:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-class _Tls:
-    """TLS as a client over a `Stream`."""
-
-    def __init__(self, stream: Stream, context: ssl.SSLContext, host: str, where: str) -> None:
-        self._stream, self._where = stream, where
-        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._in, self._out, server_hostname=host)
-
-    async def handshake(self) -> None:
-        await self._run(self._tls.do_handshake)
-
-    async def send(self, data: bytes) -> None:
-        await self._run(lambda: self._tls.write(data))
-
-    async def receive(self) -> bytes:
-        """What arrives next; empty where the peer has closed."""
-        try:
-            return await self._run(lambda: self._tls.read(65536))
-        except _Closed:
-            return b""
-
-    async def _run(self, operation: Callable[[], T]) -> T:
-        try:
-            while True:
-                try:
-                    result = operation()
-                except ssl.SSLWantReadError:
-                    await self._flush()
-                    if data := await self._stream.receive():
-                        self._in.write(data)
-                    else:
-                        self._in.write_eof()
-                else:
-                    await self._flush()
-                    return result
-        except ssl.SSLCertVerificationError as error:
-            raise Untrusted(as_text(error.verify_message, 200)) from None
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError) as error:
-            raise _Closed("protocol", f"{self._where}: closed the TLS connection ({error.reason or 'end of stream'})") from None
-        except ssl.SSLError as error:
-            reason = (error.reason or str(error)).lower().replace("_", " ")
-            raise Failed("protocol", f"{self._where}: the TLS handshake failed ({as_text(reason, 100)})") from None
-
-    async def _flush(self) -> None:
-        if data := self._out.read():
-            await self._stream.send(data)
+def _without_secret(cookie: bytes) -> bytes:
+    """A Set-Cookie field whose value is replaced by an ellipsis: it may be somebody's session."""
+    pair, semicolon, attributes = cookie.partition(b";")
+    name, equals, _ = pair.partition(b"=")
+    return (name + b"=" if equals else b"") + "…".encode() + semicolon + attributes

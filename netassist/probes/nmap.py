@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
+from time import monotonic
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -13,8 +16,10 @@ import msgspec
 from netassist.network import Network
 from netassist.observations import Endpoint, Failed, Failure, Report, Status, Stopwatch
 from netassist.probes.nmap_process import Follower, OpenPort, Run, run_nmap
-from netassist.probes.nmap_xml import NmapHost, NmapPort, Scan, read_scan
+from netassist.probes.nmap_xml import NmapHost, NmapPort, Scan, prepare, read_scan
 from netassist.probes.privileges import may_open_raw_sockets
+from netassist.scope import ports_in_both
+from netassist.targets import Network as Cidr
 from netassist.targets import is_port_list, parse_network
 
 Profile = Literal["discovery", "quick", "full", "service", "os", "udp", "vuln"]
@@ -43,26 +48,52 @@ PROFILES: dict[str, _Recipe] = {
 }
 
 
+BATCH = 1024
+"""Addresses that one run of Nmap is given: few enough for it to be read as a whole and for little to be lost, many enough to fill
+Nmap's own groups of hosts."""
+MOST_IPV6 = 65536
+"""Addresses of an IPv6 network that can be tried; larger ones have more than anybody can wait for."""
+
+
 class NmapScan(Report, frozen=True, kw_only=True, tag="netassist/nmap/1"):
-    """`hosts` of a network are those that are up, `hosts_down` counts the others that were looked at."""
+    """`hosts` of several are those that are up, `hosts_down` counts the others that were looked at.
+
+    A large network or list is scanned in `batches`, one run of Nmap each; `command` is that of the first.
+    """
 
     profile: str = "quick"
     command: tuple[str, ...] = ()
     hosts: tuple[NmapHost, ...] = ()
     hosts_down: int = 0
+    batches: int = 0
 
 
 class _Aim(NamedTuple):
-    """What is scanned: as the report names it, as Nmap takes it, and what is left out of it."""
+    """What one run scans: as the report names it, as Nmap takes it, and which parts and ports the scope leaves out of it.
+
+    `names` are the host names that were asked for, by address.
+    """
 
     target: Endpoint | str
-    text: str
+    text: tuple[str, ...]
     version: int
     excluded: tuple[str, ...] = ()
+    closed: str = ""
+    names: Mapping[str, str] = MappingProxyType({})
 
     @property
     def single(self) -> bool:
         return isinstance(self.target, Endpoint)
+
+
+class _Ran(NamedTuple):
+    """What came of one run."""
+
+    command: tuple[str, ...]
+    hosts: tuple[NmapHost, ...]
+    status: Status
+    error: Failure | None
+    stopped: bool
 
 
 async def nmap_scan(network: Network, target: str, profile: str = "quick", ports: str | None = None) -> NmapScan:
@@ -72,42 +103,150 @@ async def nmap_scan(network: Network, target: str, profile: str = "quick", ports
 
 async def scan_within(network: Network, target: str, profile: str, ports: str | None, seconds: float) -> NmapScan:
     """`nmap_scan` in a part of the call's time."""
-    watch = Stopwatch()
-    aim = _Aim(target, target, 4)
+    return await scan_hosts(network, (target,), profile, ports, seconds)
+
+
+async def scan_hosts(network: Network, targets: Sequence[str], profile: str, ports: str | None, seconds: float) -> NmapScan:
+    """`nmap_scan` of a list of hosts and networks. What cannot be scanned at all makes it ``partial`` and hides no other."""
+    watch, ends = Stopwatch(), monotonic() + seconds
+    whole: Endpoint | str = targets[0] if len(targets) == 1 else ", ".join(targets)
+    ran: list[_Ran] = []
+    failures: list[Failure] = []
     try:
-        aim = await _aim(network, target)
         program = shutil.which("nmap")
         if program is None:
-            raise Failed("missing_program", f"{target}: Nmap is not installed; install it: apt install nmap")
-        arguments = _arguments(aim, program, profile, ports, seconds)
-        follower = Follower(network, f"nmap {target}", PROFILES[profile].phases)
-        run = await run_nmap(program, arguments, network, follower, seconds)
-        scan = await asyncio.to_thread(read_scan, run.xml, program)
+            raise Failed("missing_program", f"{whole}: Nmap is not installed; install it: apt install nmap")
+        aims, failures = await _aims(network, targets)
+        if len(targets) == 1 and aims and aims[0].single:
+            whole = aims[0].target
+        parts = sum(map(_count, aims))
+        for batch in (batch for aim in aims for batch in _batches(aim)):
+            ran.append(await _run(network, batch, program, profile, ports, ends - monotonic(), len(ran), parts))
+            if ran[-1].stopped or not network.remaining:
+                break
     except Failed as failed:
-        return NmapScan(target=aim.target, status="failed", error=failed.failure, profile=profile, **watch.stamp())
-    hosts = _hosts(aim, scan, run.open_ports)
-    status, error = _verdict(network, target, aim, run, scan, hosts)
-    down = [host for host in hosts if host.state == "down"]
+        failures.append(failed.failure)
+    hosts = tuple(host for run in ran for host in run.hosts)
+    single = isinstance(whole, Endpoint)
+    error = next(iter([*failures, *(run.error for run in ran if run.error is not None)]), None)
+    failed_wholly = not hosts and (error is not None or not ran)
+    partial = bool(failures) or any(run.status != "ok" for run in ran)
     return NmapScan(
-        target=aim.target,
-        status=status,
+        target=whole,
+        status="failed" if failed_wholly else "partial" if partial else "ok",
         error=error,
         profile=profile,
-        command=run.command,
-        hosts=hosts if aim.single else tuple(host for host in hosts if host.state != "down"),
-        hosts_down=len(down),
+        command=ran[0].command if ran else (),
+        hosts=hosts if single else tuple(host for host in hosts if host.state != "down"),
+        hosts_down=sum(host.state == "down" for host in hosts),
+        batches=len(ran),
         **watch.stamp(),
     )
+
+
+async def _run(
+    network: Network, aim: _Aim, program: str, profile: str, ports: str | None, seconds: float, part: int, parts: int
+) -> _Ran:
+    arguments = [
+        *(("--max-rate", f"{network.rate:g}") if network.rate else ()),
+        *_arguments(aim, program, profile, ports, seconds),
+    ]
+    phases = PROFILES[profile].phases
+    if not aim.single and "ping scan" not in phases:
+        phases = ("ping scan", *phases)
+    named = aim.target.host if isinstance(aim.target, Endpoint) else aim.target
+    follower = Follower(network, f"nmap {named}", phases, part=part, parts=parts, several=not aim.single)
+    run, _ = await asyncio.gather(run_nmap(program, arguments, network, follower, seconds), asyncio.to_thread(prepare, program))
+    scan = await asyncio.to_thread(read_scan, run.xml, program)
+    hosts = _hosts(aim, scan, run.open_ports)
+    status, error = _verdict(network, named, aim, run, scan, hosts)
+    return _Ran(run.command, hosts, status, error, run.stopped is not None)
+
+
+async def _aims(network: Network, targets: Sequence[str]) -> tuple[list[_Aim], list[Failure]]:
+    """What to scan, single hosts of one IP version together; and why others cannot be.
+
+    Raises:
+        Failed: the only one cannot be scanned.
+    """
+    networks: list[_Aim] = []
+    hosts: list[_Aim] = []
+    failures: list[Failure] = []
+    for target in targets:
+        try:
+            aim = await _aim(network, target)
+        except Failed as failed:
+            if len(targets) == 1:
+                raise
+            failures.append(failed.failure)
+            continue
+        (hosts if aim.single else networks).append(aim)
+    if len(targets) == 1:
+        return [*hosts, *networks], failures
+    together: dict[tuple[int, str], list[_Aim]] = {}
+    for aim in hosts:
+        together.setdefault((aim.version, aim.closed), []).append(aim)
+    lists = [
+        _Aim(
+            ", ".join(host.target.host for host in group if isinstance(host.target, Endpoint)),
+            tuple(dict.fromkeys(text for host in group for text in host.text)),
+            version,
+            closed=closed,
+            names={address: name for host in group for address, name in host.names.items()},
+        )
+        for (version, closed), group in together.items()
+    ]
+    return [*lists, *networks], failures
 
 
 async def _aim(network: Network, target: str) -> _Aim:
     if parse_network(target) is not None:
         area, denied = await network.resolve_network(target)
-        return _Aim(target, str(area), area.version, tuple(map(str, denied)))
+        if area.version == 6 and area.num_addresses > MOST_IPV6:
+            raise Failed(
+                "invalid",
+                f"{target}: an IPv6 network of 2^{128 - area.prefixlen} addresses cannot be tried one by one; name its hosts, or "
+                f"a network of /{128 - MOST_IPV6.bit_length() + 1} or smaller",
+            )
+        return _Aim(target, (str(area),), area.version, tuple(map(str, denied)), await network.closed_ports(target))
     addresses = await network.resolve(target)
     if not addresses:
         raise Failed("unresolvable", f"{target}: no address found; check the spelling")
-    return _Aim(Endpoint(target, None, str(addresses[0])), str(addresses[0]), addresses[0].version)
+    address, closed = str(addresses[0]), await network.closed_ports(target)
+    names = {address: target} if target != address else {}
+    return _Aim(Endpoint(target, None, address), (address,), addresses[0].version, closed=closed, names=names)
+
+
+def _count(aim: _Aim) -> int:
+    """How many runs it takes at most."""
+    area = parse_network(aim.text[0])
+    return max(1, -(-(area.num_addresses if area is not None else len(aim.text)) // BATCH))
+
+
+def _batches(aim: _Aim) -> Iterator[_Aim]:
+    """What each run is given: parts of a network, or of a list, of `BATCH` addresses at most."""
+    area = parse_network(aim.text[0])
+    if area is None:
+        yield from (aim._replace(text=aim.text[start : start + BATCH]) for start in range(0, len(aim.text), BATCH))
+    elif area.num_addresses <= BATCH:
+        yield aim
+    else:
+        for part in area.subnets(new_prefix=area.max_prefixlen - BATCH.bit_length() + 1):
+            if not _covered(part, aim.excluded):
+                yield aim._replace(text=(str(part),), excluded=_inside(aim.excluded, part))
+
+
+def _covered(part: Cidr, excluded: Sequence[str]) -> bool:
+    """Whether all of a part is left out."""
+    return any(
+        part.version == other.version and part.overlaps(other) and part.prefixlen >= other.prefixlen
+        for other in map(ip_network, excluded)
+    )
+
+
+def _inside(excluded: Sequence[str], part: Cidr) -> tuple[str, ...]:
+    """Of the networks that are left out those that concern this part."""
+    return tuple(other for other in excluded if part.overlaps(ip_network(other)))
 
 
 def _arguments(aim: _Aim, program: str, profile: str, ports: str | None, seconds: float) -> list[str]:
@@ -117,11 +256,13 @@ def _arguments(aim: _Aim, program: str, profile: str, ports: str | None, seconds
         raise Failed("invalid", f"{profile!r} is not a profile; there are {', '.join(PROFILES)}")
     if ports is not None and not is_port_list(ports):
         raise Failed("invalid", f"{ports!r} is not a port list such as 22,80,8000-8100")
+    if ports is not None and (shut := ports_in_both(ports, aim.closed)):
+        raise Failed("out_of_scope", f"{', '.join(aim.text)}: the scope closes its ports {shut}; leave them out (see [scope])")
     privileged = may_open_raw_sockets(program)
     if recipe.raw and not privileged:
         raise Failed(
             "denied",
-            f"{aim.text}: the {profile} scan needs raw sockets, which this user may not open; "
+            f"{', '.join(aim.text)}: the {profile} scan needs raw sockets, which this user may not open; "
             f"run it with sudo, or once: sudo setcap cap_net_raw,cap_net_admin+eip {program}",
         )
     arguments = ["-n", "-T4", "--privileged" if privileged else "--unprivileged"]
@@ -135,7 +276,8 @@ def _arguments(aim: _Aim, program: str, profile: str, ports: str | None, seconds
         arguments += ["-Pn"] if aim.single else []
     arguments += ["-6"] if aim.version == 6 else []
     arguments += ["--exclude", ",".join(aim.excluded)] if aim.excluded else []
-    return [*arguments, aim.text]
+    arguments += ["--exclude-ports", aim.closed] if aim.closed else []
+    return [*arguments, *aim.text]
 
 
 def _hosts(aim: _Aim, scan: Scan, open_ports: Sequence[OpenPort]) -> tuple[NmapHost, ...]:
@@ -147,8 +289,9 @@ def _hosts(aim: _Aim, scan: Scan, open_ports: Sequence[OpenPort]) -> tuple[NmapH
             port = NmapPort(port=found.port, protocol=found.protocol, state="open")
             host = msgspec.structs.replace(host, state="up", ports=(*host.ports, port))
         hosts[found.address] = host
-    if isinstance(aim.target, Endpoint) and aim.target.host != aim.text and aim.text in hosts:
-        hosts[aim.text] = msgspec.structs.replace(hosts[aim.text], hostnames=(aim.target.host,))
+    for address, name in aim.names.items():
+        if address in hosts:
+            hosts[address] = msgspec.structs.replace(hosts[address], hostnames=(name,))
     return tuple(hosts.values())
 
 

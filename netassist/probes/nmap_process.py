@@ -22,7 +22,7 @@ XML_LIMIT = 64 * 2**20
 """Bytes of XML that are read of one scan; a longer file is read as one cut short."""
 _GRACE = 2.0
 
-_TIMING = re.compile(r"(.+?) Timing: About (\d{1,3}(?:\.\d+)?)% done")
+_TIMING = re.compile(r"(.+?) Timing: About (\d{1,3}(?:\.\d+)?)% done(?:; ETC: \S+ \((\d+):(\d\d):(\d\d) remaining\))?")
 _OPEN = re.compile(r"Discovered open port (\d{1,5})/(tcp|udp|sctp) on ([0-9A-Fa-f.:]+)$")
 
 
@@ -46,31 +46,49 @@ class Run(NamedTuple):
 
 
 class Follower:
-    """Reads Nmap's own output line by line: open ports as they are found, and how far it is.
+    """Reads Nmap's own output line by line: open ports as they are found, how far it is, and how long it still takes.
 
-    `phases` are the stages of the scan in their order; each is given an equal part of the way.
+    `phases` are the stages of the scan in their order, each of which is given an equal part of the way; `part` of `parts` says
+    which of several runs this is. With `several` hosts a port is told with its address.
     """
 
-    def __init__(self, network: Network, title: str, phases: Sequence[str]) -> None:
+    def __init__(
+        self, network: Network, title: str, phases: Sequence[str], *, part: int = 0, parts: int = 1, several: bool = False
+    ) -> None:
         self.open_ports: list[OpenPort] = []
         self._network, self.title, self._phases = network, title, phases
+        self._part, self._parts, self._several = part, parts, several
         self._fraction = 0.0
 
     def line(self, text: str) -> None:
         if found := _OPEN.match(text):
             self.open_ports.append(OpenPort(found[3], int(found[1]), found[2]))
-            self._tell(f"{found[1]}/{found[2]} is open")
+            self._tell(f"{found[1]}/{found[2]} is open{f' on {found[3]}' if self._several else ''}")
         elif timing := _TIMING.match(text):
-            name, done = timing[1].casefold(), min(float(timing[2]), 100) / 100
-            index = self._phases.index(name) if name in self._phases else 0
+            done = min(float(timing[2]), 100) / 100
             # Groups of hosts go through the phases one after the other; the way shown never goes back.
-            self._fraction = max(self._fraction, (index + done) / len(self._phases))
-            self._tell(f"{as_text(timing[1], 60)} {timing[2]}%")
+            self._fraction = max(self._fraction, (self._phase(timing[1].casefold()) + done) / len(self._phases))
+            self._tell(f"{as_text(timing[1], 60)} {timing[2]}%{_left(timing)}")
         elif text.startswith("Initiating "):
             self._tell(as_text(text.removeprefix("Initiating ").split(" at ")[0], 60))
 
+    def _phase(self, name: str) -> int:
+        """Where a stage stands; whatever is no named one is the scan of ports (``SYN Stealth Scan``, ``Connect Scan``)."""
+        known = next((phase for phase in ("ping scan", "service scan", "nse") if phase in name), "port scan")
+        return self._phases.index(known) if known in self._phases else 0
+
     def _tell(self, what: str) -> None:
-        self._network.progress(Progress(f"{self.title}: {what}", round(self._fraction, 4)))
+        fraction = (self._part + self._fraction) / self._parts
+        self._network.progress(Progress(f"{self.title}: {what}", round(fraction, 4)))
+
+
+def _left(timing: re.Match[str]) -> str:
+    if timing[3] is None:
+        return ""
+    hours, minutes, seconds = int(timing[3]), int(timing[4]), int(timing[5])
+    if hours or minutes:
+        return f", about {hours * 60 + minutes + (seconds >= 30)} min left"
+    return f", about {seconds} s left"
 
 
 async def run_nmap(program: str, arguments: Sequence[str], network: Network, follower: Follower, seconds: float) -> Run:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple, cast
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -17,10 +19,16 @@ GUESSED = 3
 """Nmap's confidence in a service name that it has from the port number alone."""
 SCRIPT_LIMIT = 2000
 """Characters that are kept of one NSE script's output."""
+MOST_DATA, DEEPEST_DATA, DATUM_LIMIT = 500, 8, 500
+"""Items that are kept of one NSE script's data, how deep tables may stand in tables, and characters of one item."""
 
 
 class NmapPort(msgspec.Struct, frozen=True, kw_only=True):
-    """One port. `confidence` is Nmap's, from 0 to 10 (3: the service is a guess by port number); `tunnel` is ``ssl`` for TLS."""
+    """One port. `confidence` is Nmap's, from 0 to 10 (3: the service is a guess by port number); `tunnel` is ``ssl`` for TLS.
+
+    `extra` is what the service says beside its version. `scripts` is the text of NSE scripts by their names; `script_data` is
+    what those that give data say: text, a list where the rows of a table have no keys, an object where they have.
+    """
 
     port: int
     protocol: str
@@ -30,6 +38,8 @@ class NmapPort(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
     cpe: tuple[str, ...] = ()
     scripts: dict[str, str] = {}
+    script_data: dict[str, object] = {}
+    extra: str | None = None
     tunnel: str | None = None
     confidence: int | None = None
 
@@ -59,6 +69,7 @@ class NmapHost(msgspec.Struct, frozen=True, kw_only=True):
     ports: tuple[NmapPort, ...] = ()
     not_shown: dict[str, int] = {}
     scripts: dict[str, str] = {}
+    script_data: dict[str, object] = {}
     timed_out: bool = False
 
 
@@ -80,14 +91,25 @@ def read_scan(raw: bytes, program: str) -> Scan:
         Failed: `missing_program` where what is there is not Nmap.
     """
     xml, complete = closed(raw)
-    try:
-        parsed = nmap.PortScanner(nmap_search_path=(program,)).analyse_nmap_xml_scan(xml)
-    except nmap.PortScannerError as error:
-        raise Failed("missing_program", f"{program} is not Nmap ; install it: apt install nmap") from error
+    parsed = _reader(program).analyse_nmap_xml_scan(xml)
     # Nmap writes no entity declarations, and expat refuses to blow up those of others (its amplification limit).
     elements = {_address(host): host for host in ElementTree.fromstring(xml).findall("host")}  # noqa: S314
     hosts = tuple(_host(address, parsed["scan"][address], element) for address, element in elements.items())
     return Scan(hosts, complete)
+
+
+def prepare(program: str) -> None:
+    """Let python-nmap find out what Nmap it has, which it does by running it, so that `read_scan` need not wait for that."""
+    with contextlib.suppress(Failed):
+        _reader(program)
+
+
+@lru_cache(maxsize=4)
+def _reader(program: str) -> nmap.PortScanner:
+    try:
+        return nmap.PortScanner(nmap_search_path=(program,))
+    except nmap.PortScannerError as error:
+        raise Failed("missing_program", f"{program} is not Nmap; install it: apt install nmap") from error
 
 
 def closed(raw: bytes) -> tuple[str, bool]:
@@ -142,6 +164,7 @@ def _host(address: str, parsed: Mapping[str, object], element: Element) -> NmapH
         ports=ports,
         not_shown=not_shown,
         scripts={as_text(str(row["id"]), 100): as_text(str(row["output"]), SCRIPT_LIMIT) for row in _rows(parsed, "hostscript")},
+        script_data=_script_data(element.find("hostscript")),
         timed_out=element.get("timedout") == "true",
     )
 
@@ -163,9 +186,34 @@ def _ports(element: Element, parsed: Mapping[str, object]) -> Iterator[NmapPort]
             version=_text(facts["version"]),
             cpe=tuple(as_text(found.text or "", 200) for found in item.findall("service/cpe")),
             scripts={as_text(name, 100): as_text(output or "", SCRIPT_LIMIT) for name, output in scripts.items()},
+            script_data=_script_data(item),
+            extra=_text(service.get("extrainfo")) if service is not None else None,
             tunnel=service.get("tunnel") if service is not None else None,
             confidence=int(facts["conf"]) if str(facts["conf"]).isdigit() else None,
         )
+
+
+def _script_data(parent: Element | None) -> dict[str, object]:
+    """The data of each script below an element, of all of them at most `MOST_DATA` items."""
+    found: dict[str, object] = {}
+    for script in parent.findall("script") if parent is not None else ():
+        if len(script):
+            found[as_text(script.get("id", ""), 100)] = _data(script, [MOST_DATA], 0)
+    return found
+
+
+def _data(element: Element, left: list[int], depth: int) -> object:
+    """``table`` and ``elem`` (nmap.dtd) below an element; what is beyond the bounds is left out."""
+    rows: list[tuple[str | None, object]] = []
+    for child in element:
+        if child.tag not in ("elem", "table") or left[0] <= 0 or depth > DEEPEST_DATA:
+            continue
+        left[0] -= 1
+        value = as_text(child.text or "", DATUM_LIMIT) if child.tag == "elem" else _data(child, left, depth + 1)
+        rows.append((child.get("key"), value))
+    if any(key is not None for key, _ in rows):
+        return {as_text(key if key is not None else str(number), 100): value for number, (key, value) in enumerate(rows, 1)}
+    return tuple(value for _, value in rows)
 
 
 def _rows(parsed: Mapping[str, object], key: str) -> list[dict[str, object]]:

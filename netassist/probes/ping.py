@@ -38,6 +38,8 @@ class Ping(Report, frozen=True, kw_only=True, tag="netassist/ping/1"):
     """`loss` is a fraction from 0 to 1; no answer at all is a measurement too.
 
     `method` is ``tcp`` where this user may not send ICMP: connections to `target.port`, of which a refused one is an answer.
+    `duplicates` counts second answers to the same request that came before the last answer; None by TCP, which has none.
+    `refusal` is what this machine or a router on the way said of a request that was not answered.
     """
 
     sent: int | None = None
@@ -45,20 +47,27 @@ class Ping(Report, frozen=True, kw_only=True, tag="netassist/ping/1"):
     loss: float | None = None
     rtt_ms: RoundTrip | None = None
     method: Literal["icmp", "tcp"] | None = None
+    duplicates: int | None = None
+    refusal: str | None = None
 
 
 class _Tally(NamedTuple):
-    """When each request was sent, and how long each answered one took, in seconds, by sequence number."""
+    """When each request was sent, and how long each answered one took, in seconds, by sequence number.
+
+    `again` are the sequence numbers of second answers, `refusals` what was said of requests instead of an answer.
+    """
 
     sent: dict[int, float]
     took: dict[int, float]
+    again: list[int]
+    refusals: list[str]
 
 
 async def ping(network: Network, host: str, count: int = 4) -> Ping:
     """Send `count` (1 to 100) requests, 0.2 s apart, to the first address of `host`."""
     watch = Stopwatch()
     target = Endpoint(host)
-    tally = _Tally({}, {})
+    tally = _Tally({}, {}, [], [])
     method: Literal["icmp", "tcp"] | None = None
     failure: Failure | None = None
     try:
@@ -87,6 +96,8 @@ async def ping(network: Network, host: str, count: int = 4) -> Ping:
         loss=round(1 - len(tally.took) / len(tally.sent), 4),
         rtt_ms=_round_trip(tally.took),
         method=method,
+        duplicates=len(tally.again) if method == "icmp" else None,
+        refusal=tally.refusals[-1].partition(": ")[2] if tally.refusals and len(tally.took) < len(tally.sent) else None,
         **watch.stamp(),
     )
 
@@ -124,22 +135,27 @@ async def _echo(network: Network, icmp: Icmp, host: str, count: int, tally: _Tal
             sequence = len(tally.sent) + 1
             try:
                 await icmp.send(echo_request(icmp.version, identifier, sequence, payload))
-            except Failed:
+            except Failed as failed:
                 # Later on it is the kernel handing up an ICMP error about an earlier request: that one is lost, nothing more.
                 if sequence == 1:
                     raise
+                tally.refusals.append(failed.failure.message)
             tally.sent[sequence] = now
             until = now + (INTERVAL if sequence < count else ANSWER_WAIT)
         elif now >= until:
             return
         try:
             message = await icmp.receive(max(until - monotonic(), 0.001))
-        except Failed:
+        except Failed as failed:
             if not network.remaining:
                 raise
+            if failed.failure.kind != "timeout":
+                tally.refusals.append(failed.failure.message)
             continue
         answered = echo_reply(icmp.version, message, payload)
-        if answered in tally.sent and answered not in tally.took:
+        if answered in tally.took:
+            tally.again.append(answered)
+        elif answered in tally.sent:
             tally.took[answered] = monotonic() - tally.sent[answered]
             network.progress(Progress(f"ping {host}: {len(tally.took)} of {count} answered", len(tally.took) / count))
 

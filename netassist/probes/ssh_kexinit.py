@@ -19,6 +19,7 @@ MOST_LINES, LONGEST_LINE = 50, 1024
 """Lines before the identification, and bytes of each; RFC 4253 allows 255 for the identification itself."""
 
 DISCONNECT, IGNORE, UNIMPLEMENTED, DEBUG, KEXINIT = 1, 2, 3, 4, 20
+_MESSAGES = {KEXINIT: "KEXINIT"}
 _FIELDS = 10
 _NAME = re.compile(rb"[\x21-\x2b\x2d-\x7e]{1,256}")
 
@@ -33,6 +34,8 @@ _CLASSICAL = re.compile(
     r"curve25519-sha256(@libssh\.org)?|curve448-sha512|(ecdh-sha2|diffie-hellman|gss|rsa1024|rsa2048)-.+|ecmqv-sha2"
 )
 
+STRICT = "kex-strict-s-v00@openssh.com"
+"""By which a server says that it knows strict key exchange (OpenSSH PROTOCOL, section 1.10)."""
 OPENSSH_CLIENT = (
     "mlkem768x25519-sha256", "sntrup761x25519-sha512", "sntrup761x25519-sha512@openssh.com", "curve25519-sha256",
     "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384", "ecdh-sha2-nistp521",
@@ -96,22 +99,41 @@ def read_opening(data: bytes) -> Opening | None:
     Raises:
         ValueError: these are not the bytes of an SSH 2 server, or it disconnects; the message says why.
     """
+    found = read_opening_and_rest(data)
+    return found[0] if found else None
+
+
+def read_opening_and_rest(data: bytes) -> tuple[Opening, bytes] | None:
+    """`read_opening`, and what came after the KEXINIT."""
     identification = read_identification(data)
     if identification is None:
         return None
     if identification.version not in ("2.0", "1.99"):
         raise ValueError(f"speaks SSH {identification.version} only")
-    at = identification.size
+    found = read_message(data[identification.size :], KEXINIT)
+    if found is None:
+        return None
+    message, rest = found
+    return Opening(identification, read_kexinit(message.body)), rest
+
+
+def read_message(data: bytes, wanted: int) -> tuple[Packet, bytes] | None:
+    """The first message that means something, and what came after it; None while more bytes are needed.
+
+    Raises:
+        ValueError: it is another than `wanted`, the server disconnects, or there are more bytes than there may be.
+    """
+    at = 0
     while found := read_packet(data[at : at + 4 + LONGEST_PACKET]):
         at += found.size
-        if found.message == KEXINIT:
-            return Opening(identification, read_kexinit(found.body))
+        if found.message == wanted:
+            return found, data[at:]
         if found.message == DISCONNECT:
             raise ValueError(f"disconnects: {disconnect_reason(found.body) or 'no reason given'}")
         if found.message not in (IGNORE, UNIMPLEMENTED, DEBUG):
-            raise ValueError(f"sends SSH message {found.message} instead of KEXINIT")
+            raise ValueError(f"sends SSH message {found.message} instead of {_MESSAGES.get(wanted, wanted)}")
     if len(data) > MOST_BYTES:
-        raise ValueError(f"no KEXINIT within {MOST_BYTES} bytes")
+        raise ValueError(f"no {_MESSAGES.get(wanted, wanted)} within {MOST_BYTES} bytes")
     return None
 
 
@@ -202,6 +224,11 @@ def kexinit(offer: KexInit) -> bytes:
     texts = [",".join(names).encode("ascii") for names in lists]
     fields = b"".join(struct.pack("!I", len(text)) + text for text in texts)
     return offer.cookie + fields + struct.pack("!?I", offer.first_kex_packet_follows, 0)
+
+
+def goodbye() -> bytes:
+    """The packet of an SSH_MSG_DISCONNECT that gives no more than SSH_DISCONNECT_BY_APPLICATION for its reason."""
+    return packet(DISCONNECT, struct.pack("!III", 11, 0, 0))
 
 
 def disconnect_reason(body: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import gzip
 import ipaddress
 import socket
 import ssl
@@ -19,14 +20,22 @@ from netassist.audit import judged
 from netassist.network import Network
 from netassist.observations import Endpoint
 from netassist.probes.http import HttpCheck, http_check
+from netassist.probes.http_body import DECODED_LIMIT
+from netassist.reports.json import encoded
 from netassist.scope import Scope
 from tests.lab.http import Page, dripping_server, http_server, raw_server
+from tests.lab.pki import authority, leaf
+from tests.lab.tls import tls_server
 
 GOOD_HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'self'",
     "X-Content-Type-Options": "nosniff",
     "Strict-Transport-Security": "max-age=63072000",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
@@ -269,6 +278,10 @@ def test_a_page_without_protection_is_found_out(tmp_path: Path) -> None:
         "http.no_csp",
         "http.no_nosniff",
         "http.no_frame_protection",
+        "http.no_referrer_policy",
+        "http.no_permissions_policy",
+        "http.no_coop",
+        "http.no_corp",
         "http.version_disclosed",
     }
 
@@ -279,3 +292,71 @@ def test_plain_http_is_found_out_unless_it_redirects_to_https() -> None:
         sent_on = check(f"http://127.0.0.1:{server.port}/to")
     assert "http.plain" in ids(served)
     assert "http.plain" not in ids(sent_on)
+
+
+def test_https_that_redirects_to_http_is_found_out(tmp_path: Path) -> None:
+    identity = Identity(tmp_path, "localhost")
+    with http_server({"/": Page()}) as plain:
+        to = {"/": Page(302, {"Location": f"http://localhost:{plain.port}/"})}
+        with http_server(to, context=identity.context) as server:
+            report = check(f"https://localhost:{server.port}/", named=("localhost",), ca_file=identity.file)
+    assert report.downgrade is not None
+    assert (report.downgrade.followed, report.url) == (True, f"http://localhost:{plain.port}/")
+    assert "http.downgrade" in ids(report)
+
+
+def test_what_the_session_agreed_on_is_told(tmp_path: Path) -> None:
+    identity = Identity(tmp_path, "localhost")
+    with http_server({"/": Page()}, context=identity.context) as server:
+        report = check(f"https://localhost:{server.port}/", named=("localhost",), ca_file=identity.file)
+    assert report.tls is not None
+    assert (report.tls.version, report.tls.suite, report.tls.certificate) == (
+        "TLSv1.3", "TLS_AES_256_GCM_SHA384", "CN=localhost",
+    )  # fmt: skip
+    assert report.tls.group is not None
+    assert report.tls.days_left == 29
+
+
+def test_cookies_are_told_of_every_hop_and_without_their_values() -> None:
+    secret = "3f9aSECRET71c"
+    pages = {
+        "/": Page(302, {"Location": "/in", "Set-Cookie": f"session={secret}; Path=/; HttpOnly; SameSite=Lax"}),
+        "/in": Page(headers={"Set-Cookie": f"__Host-id={secret}; Secure; Path=/; Max-Age=60"}),
+    }
+    with http_server(pages) as server:
+        report = check(f"http://127.0.0.1:{server.port}/")
+    first, second = report.cookies
+    assert (first.name, first.secure, first.http_only, first.same_site, first.path) == ("session", False, True, "lax", "/")
+    assert (second.name, second.secure, second.http_only, second.persistent) == ("__Host-id", True, False, True)
+    assert secret not in encoded(judged(report)).decode()
+    assert report.headers["set-cookie"] == "__Host-id=…; Secure; Path=/; Max-Age=60"
+    assert {"http.cookie_for_scripts", "http.cookie_no_same_site", "http.cookie_prefix"} <= ids(report)
+
+
+def test_a_compressed_page_is_read() -> None:
+    page = b"<html><head><title>Index of /backup</title></head>" + b"<p>file</p>" * 100
+    headers = {"Content-Type": "text/html", "Content-Encoding": "gzip"}
+    with http_server({"/": Page(headers=headers, body=gzip.compress(page))}) as server:
+        report = check(f"http://127.0.0.1:{server.port}/")
+    assert report.body is not None
+    assert (report.body.encoding, report.body.decoded, report.body.complete) == ("gzip", len(page), True)
+    assert (report.title, report.default_page) == ("Index of /backup", "directory listing")
+    assert "http.directory_listing" in ids(report)
+
+
+def test_a_bomb_is_not_blown_up() -> None:
+    bomb = gzip.compress(bytes(60_000_000))
+    with http_server({"/": Page(headers={"Content-Encoding": "gzip"}, body=bomb)}) as server:
+        report = check(f"http://127.0.0.1:{server.port}/")
+    assert report.body is not None
+    assert (report.status, report.body.decoded, report.body.complete) == ("ok", DECODED_LIMIT, False)
+
+
+def test_an_old_server_is_reported_on_all_the_same(tmp_path: Path) -> None:
+    root = authority("Lab Root")
+    with tls_server(leaf(root, dns=("localhost",), key="rsa"), version="TLSv1.0") as server:
+        report = check(f"https://localhost:{server.port}/", named=("localhost",), ca_file=root.anchor(tmp_path))
+    assert (report.status, report.status_code, report.tls_error) == ("ok", 200, None)
+    assert report.tls is not None
+    assert report.tls.version == "TLSv1.0"
+    assert "http.old_tls" in ids(report)

@@ -9,8 +9,10 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -206,7 +208,7 @@ def test_every_profile_runs_or_says_why_not(profile: str, nmap: str) -> None:
 )
 def test_each_profile_has_its_arguments(profile: str, expected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "may_open_raw_sockets", lambda _: True)
-    aim = probe._Aim(Endpoint("192.0.2.1"), "192.0.2.1", 4)
+    aim = probe._Aim(Endpoint("192.0.2.1"), ("192.0.2.1",), 4)
     arguments = probe._arguments(aim, "/usr/bin/nmap", profile, None, 60)
     assert [argument for argument in arguments if argument in expected] == expected
     assert arguments[-1] == "192.0.2.1"
@@ -356,6 +358,116 @@ def test_findings_of_a_scan(nmap: str) -> None:
     assert by_id["nmap.smb-vuln-ms17-010"].references == ("https://nvd.nist.gov/vuln/detail/CVE-2017-0143",)
 
 
+VULNS = b"""<nmaprun><host><status state="up" reason="syn-ack"/><address addr="192.0.2.9" addrtype="ipv4"/><ports>
+<port protocol="tcp" portid="443"><state state="open" reason="syn-ack"/><service name="https" product="Apache httpd"
+ version="2.2.15" extrainfo="(CentOS)" method="probed" conf="10"><cpe>cpe:/a:apache:http_server:2.2.15</cpe></service>
+<script id="ssl-lab" output="text"><table key="CVE-2014-0001"><elem key="title">A flaw</elem><elem key="state">VULNERABLE</elem>
+<table key="ids"><elem>CVE:CVE-2014-0001</elem></table><table key="scores"><elem>9</elem><elem>8</elem></table></table>
+<table key="CVE-2014-0002"><elem key="state">NOT VULNERABLE</elem>
+<table key="ids"><elem>CVE:CVE-2014-0002</elem></table></table></script>
+</port></ports></host><runstats><finished exit="success"/><hosts/></runstats></nmaprun>"""
+
+
+def test_what_scripts_say_is_data(nmap: str) -> None:
+    [port] = read_scan(VULNS, nmap).hosts[0].ports
+    assert port.script_data["ssl-lab"] == {
+        "CVE-2014-0001": {
+            "title": "A flaw", "state": "VULNERABLE", "ids": ("CVE:CVE-2014-0001",), "scores": ("9", "8"),
+        },
+        "CVE-2014-0002": {"state": "NOT VULNERABLE", "ids": ("CVE:CVE-2014-0002",)},
+    }  # fmt: skip
+    assert port.extra == "(CentOS)"
+
+
+def test_the_data_of_scripts_is_bounded(nmap: str) -> None:
+    wide = b"<elem>x</elem>" * 5000
+    deep = b"<table>" * 200 + b"<elem>y</elem>" + b"</table>" * 200
+    for data in (wide, deep):
+        raw = VULNS.replace(b'<script id="ssl-lab" output="text">', b'<script id="ssl-lab" output="text">' + data)
+        [port] = read_scan(raw, nmap).hosts[0].ports
+        assert len(str(port.script_data)) < 20_000
+
+
+def test_findings_of_scripts_and_of_versions(nmap: str) -> None:
+    hosts = read_scan(VULNS, nmap).hosts
+    report = NmapScan(target="192.0.2.9", started=datetime(2026, 11, 28, tzinfo=UTC), duration_s=1.0, hosts=hosts)
+    by_id = {finding.id: finding for finding in judged(report).findings}
+    assert set(by_id) == {"nmap.ssl-lab", "software.end_of_life"}
+    assert by_id["nmap.ssl-lab"].references == ("https://nvd.nist.gov/vuln/detail/CVE-2014-0001",)
+    old = by_id["software.end_of_life"]
+    assert (old.severity, "2017-07-11" in old.title, "version string" in old.title) == ("info", True, True)
+    stored = msgspec.json.decode(msgspec.json.encode(report), type=NmapScan)
+    assert judged(stored).findings == judged(report).findings
+
+
+def test_a_large_network_is_scanned_in_parts_and_what_is_denied_is_left_out() -> None:
+    aim = probe._Aim("10.0.0.0/20", ("10.0.0.0/20",), 4, ("10.0.4.0/22", "10.0.8.9/32"))
+    batches = list(probe._batches(aim))
+    assert [(batch.text, batch.excluded) for batch in batches] == [
+        (("10.0.0.0/22",), ()), (("10.0.8.0/22",), ("10.0.8.9/32",)), (("10.0.12.0/22",), ()),
+    ]  # fmt: skip
+    assert probe._count(aim) == 4
+    hosts = tuple(f"192.0.2.{n % 250}" for n in range(2500))
+    assert [len(batch.text) for batch in probe._batches(probe._Aim("many", hosts, 4))] == [1024, 1024, 452]
+
+
+def test_batches_are_scanned_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "BATCH", 4)
+    told: list[Progress] = []
+    with serving(b"") as port:
+        report = scan("127.0.0.0/28", ports=str(port), progress=told.append)
+    assert (report.status, report.batches, len(report.hosts)) == ("ok", 4, 16)
+    assert sorted({host.address for host in report.hosts}) == sorted(f"127.0.0.{n}" for n in range(16))
+    assert any(f"{port}/tcp is open on 127.0.0.1" in step.text for step in told)
+    fractions = [step.fraction for step in told if step.fraction is not None]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] >= 0.75
+
+
+def test_at_the_deadline_no_further_batch_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "BATCH", 4)
+
+    async def story(port: int) -> NmapScan:
+        def interrupt(step: Progress) -> None:
+            if "is open" in step.text:
+                network.interrupt()
+
+        network = Network(Scope(frozenset({"127.0.0.0/28"})), progress=interrupt)
+        return await nmap_scan(network, "127.0.0.0/28", "service", str(port))
+
+    with serving(b"") as port:
+        report = asyncio.run(story(port))
+    assert report.error is not None
+    assert (report.status, report.batches, "interrupted" in report.error.message) == ("partial", 1, True)
+    assert any(p.port == port for host in report.hosts for p in host.ports)
+
+
+def test_a_list_of_hosts_is_one_scan_and_what_is_out_of_scope_hides_nothing() -> None:
+    network = Network(Scope(frozenset({"127.0.0.1", "localhost", "127.0.0.2", "::1"})))
+    targets = ("localhost", "127.0.0.2", "192.0.2.7", "::1")
+    with serving(b"") as port:
+        report = asyncio.run(probe.scan_hosts(network, targets, "quick", str(port), 60))
+    assert report.error is not None
+    assert (report.status, report.error.kind) == ("partial", "out_of_scope")
+    assert report.target == "localhost, 127.0.0.2, 192.0.2.7, ::1"
+    addresses = {host.address: host.hostnames for host in report.hosts}
+    assert {"127.0.0.2", "::1"} <= set(addresses)
+    assert ("localhost",) in addresses.values()
+    assert "192.0.2.7" not in report.command
+
+
+def test_an_ipv6_network_that_nobody_can_try_is_refused() -> None:
+    report = scan("2001:db8::/64", scope=Scope(frozenset({"2001:db8::/64"})))
+    assert report.error is not None
+    assert (report.status, report.error.kind, report.command) == ("failed", "invalid", ())
+    assert "/112" in report.error.message
+
+
+def test_a_small_ipv6_network_is_scanned() -> None:
+    report = scan("::1/128", "discovery")
+    assert (report.status, [host.address for host in report.hosts]) == ("ok", ["::1"])
+
+
 @given(st.integers(0, len(XML)))
 def test_of_a_file_cut_anywhere_the_whole_hosts_are_kept(at: int) -> None:
     document, complete = closed(XML[:at])
@@ -385,3 +497,19 @@ def test_the_follower_believes_only_nmaps_own_lines() -> None:
         follower.line(line)
     assert follower.open_ports == [OpenPort("192.0.2.1", 22, "tcp")]
     assert [step.fraction for step in told] == [0.0, 0.1667, 0.5, 0.5]
+    assert told[1].text == "nmap x: Connect Scan 50.00%, about 3 s left"
+
+
+def test_the_way_leads_through_the_phases_of_a_network_and_its_parts() -> None:
+    told: list[Progress] = []
+    follower = Follower(
+        Network(Scope(), progress=told.append), "nmap x", ("ping scan", "port scan"), part=1, parts=2, several=True
+    )
+    follower.line("ARP Ping Scan Timing: About 50.00% done; ETC: 12:00 (0:02:40 remaining)")
+    follower.line("SYN Stealth Scan Timing: About 50.00% done")
+    follower.line("Discovered open port 22/tcp on 192.0.2.1")
+    assert [(step.text, step.fraction) for step in told] == [
+        ("nmap x: ARP Ping Scan 50.00%, about 3 min left", 0.625),
+        ("nmap x: SYN Stealth Scan 50.00%", 0.875),
+        ("nmap x: 22/tcp is open on 192.0.2.1", 0.875),
+    ]

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import socket
 import struct
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,8 +21,17 @@ from netassist.observations import Endpoint, Failed
 from netassist.probes import ping as probe
 from netassist.probes.ping import Ping, echo_reply, echo_request, ping
 from netassist.scope import Scope
+from tests.lab.routers import way
 
 LOOPBACK = Scope(frozenset({"127.0.0.1"}))
+PROGRAM = """
+import asyncio, sys, msgspec
+from netassist.network import Network
+from netassist.probes.ping import ping
+from netassist.scope import Scope
+host = sys.argv[1]
+sys.stdout.buffer.write(msgspec.json.encode(asyncio.run(ping(Network(Scope(frozenset({host}))), host, 2))))
+"""
 
 
 class WithoutIcmp(Network):
@@ -134,6 +145,25 @@ def test_duplicates_echoes_and_strangers_are_no_answers(brisk: None) -> None:
 
     report = against(peer, 3)
     assert (report.sent, report.received) == (3, 3)
+    assert report.duplicates == 2  # what comes after the last answer is not waited for
+
+
+def test_by_tcp_there_are_no_duplicates_to_count(brisk: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "TCP_PORTS", (free_port(),))
+    assert asyncio.run(ping(WithoutIcmp(LOOPBACK), "127.0.0.1", 2)).duplicates is None
+
+
+def test_ipv6_answers_too() -> None:
+    report = asyncio.run(ping(Network(Scope(frozenset({"::1"}))), "::1", 2))
+    assert (report.status, report.received) == ("ok", 2)
+
+
+def test_what_a_router_says_instead_of_an_answer_is_told() -> None:
+    with way(2) as routers:
+        routers.command(routers.routers[1], "route", "add", "unreachable", routers.host)
+        report = msgspec.json.decode(routers.run(sys.executable, "-c", PROGRAM, routers.host).encode(), type=Ping)
+    assert (report.status, report.sent, report.received) == ("ok", 2, 0)
+    assert "the host cannot be reached" in (report.refusal or "")
 
 
 def test_at_the_deadline_it_reports_what_it_has() -> None:

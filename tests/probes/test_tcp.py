@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Iterator
 from typing import TypeVar
@@ -124,3 +127,30 @@ def test_a_host_that_was_not_named_is_not_touched() -> None:
     report = check(9, named="192.0.2.1")
     assert report.error is not None
     assert (report.status, report.error.kind, report.state) == ("failed", "out_of_scope", None)
+
+
+NO_WAY = """
+import asyncio, sys
+from netassist.network import Network
+from netassist.probes.tcp import tcp_check
+from netassist.scope import Scope
+report = asyncio.run(tcp_check(Network(Scope(frozenset({"192.0.2.1"}))), "192.0.2.1", 80))
+print(report.status, report.state, report.error.kind)
+"""
+
+
+def test_what_cannot_be_reached_is_neither_closed_nor_filtered() -> None:
+    unshare = shutil.which("unshare")
+    space = [unshare or "unshare", "--user", "--map-root-user", "--net", "--"]
+    if unshare is None or subprocess.run([*space, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no network namespaces here")
+    # A network namespace of its own has no routes.
+    done = subprocess.run([*space, sys.executable, "-c", NO_WAY], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["failed", "None", "unreachable"]
+
+
+def test_no_more_of_a_banner_is_kept_than_a_line_or_two() -> None:
+    with saying(b"x" * 100_000) as port:
+        report = check(port)
+    assert report.banner is not None
+    assert len(report.banner) <= 512

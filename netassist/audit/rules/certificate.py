@@ -224,6 +224,18 @@ _CAA_FORBIDS = Rule(
     "Name the authority in use in a CAA record, or leave it so if the certificate is of an authority of your own.",
     ("https://www.rfc-editor.org/rfc/rfc8659#section-4.2",),
 )
+_NOT_TRUSTED = Rule(
+    "high",
+    "The certificate is not trusted",
+    "OpenSSL refuses the chain for a reason of its own.",
+    "See what it says, and have the certificate issued anew.",
+    (f"{_RFC5280}#section-6",),
+)
+OTHER_RULES: dict[str, Rule] = {
+    "bad_ocsp_staple": _BAD_STAPLE, "dane_mismatch": _DANE_MISMATCH, "dane_unusable": _DANE_UNUSABLE, "no_caa": _NO_CAA,
+    "caa_forbids_all": _CAA_FORBIDS, "not_trusted": _NOT_TRUSTED,
+}  # fmt: skip
+"""What is no problem of the chain itself."""
 
 
 def judge(report: CertificateInfo) -> Iterator[Finding]:
@@ -247,14 +259,7 @@ def judge(report: CertificateInfo) -> Iterator[Finding]:
             rule = rule._replace(detail=f"{rule.detail} {wildcard.detail}", references=wildcard.references)
         yield _finding(problem, rule, _evidence(problem, report))
     if report.trusted is False and not _TRUST.intersection(problems):
-        rule = Rule(
-            "high",
-            "The certificate is not trusted",
-            "OpenSSL refuses the chain for a reason of its own.",
-            "See what it says, and have the certificate issued anew.",
-            (f"{_RFC5280}#section-6",),
-        )
-        yield _finding("not_trusted", rule, report.trust_error or "no reason given")
+        yield _finding("not_trusted", _NOT_TRUSTED, report.trust_error or "no reason given")
 
 
 def _published(report: CertificateInfo) -> Iterator[Finding]:

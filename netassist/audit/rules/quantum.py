@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from netassist.audit.rule import Rule
 from netassist.observations import Finding
 from netassist.quantum import QuantumCheck
 
@@ -19,40 +20,44 @@ _FIXES = {
     "name it first in KexAlgorithms, or leave KexAlgorithms at its default.",
 }
 
+RULES: dict[str, Rule] = {
+    "quantum.not_safe": Rule(
+        "medium", "The key exchange is not quantum safe", _HARVEST, " ".join(_FIXES.values()), (*_REFERENCES.values(), _NIST)
+    ),
+    "quantum.available_not_preferred": Rule(
+        "medium",
+        "Quantum-safe key exchange is available, but clients in use do not get it",
+        _HARVEST,
+        " ".join(_FIXES.values()),
+        (*_REFERENCES.values(), _NIST),
+    ),
+    "quantum.classical_authentication": Rule(
+        "info",
+        "Keys and signatures are classical",
+        "This does not endanger recorded traffic: a forged signature helps only while a connection is being made. "
+        "It has to change before quantum computers can forge.",
+        "Nothing to do yet but to plan: ML-DSA certificates and host keys come with the authorities and programs in use.",
+        (_NIST,),
+    ),
+}
+
 
 def judge(check: QuantumCheck) -> Iterator[Finding]:
     if check.verdict == "not_safe":
-        yield Finding(
-            id="quantum.not_safe",
-            severity="medium",
-            title="The key exchange is not quantum safe",
-            detail=_HARVEST,
-            evidence=f"{_negotiated(check)}; {_refusal(check)} ({_connections(check)})",
-            fix=_FIXES[check.protocol],
-            references=(_REFERENCES[check.protocol], _NIST),
-        )
+        yield _of(check, "quantum.not_safe", f"{_negotiated(check)}; {_refusal(check)} ({_connections(check)})")
     elif check.verdict == "available":
         accepted = [group.name for group in check.key_exchange.groups if group.kind in ("hybrid", "post_quantum")]
-        yield Finding(
-            id="quantum.available_not_preferred",
-            severity="medium",
-            title="Quantum-safe key exchange is available, but clients in use do not get it",
-            detail=_HARVEST,
-            evidence=f"{_negotiated(check)}, though the server accepts {', '.join(accepted)} ({_connections(check)})",
-            fix=_FIXES[check.protocol],
-            references=(_REFERENCES[check.protocol], _NIST),
-        )
+        said = f"{_negotiated(check)}, though the server accepts {', '.join(accepted)} ({_connections(check)})"
+        yield _of(check, "quantum.available_not_preferred", said)
     if check.authentication.post_quantum is False:
-        yield Finding(
-            id="quantum.classical_authentication",
-            severity="info",
-            title="Keys and signatures are classical",
-            detail="This does not endanger recorded traffic: a forged signature helps only while a connection is being made. "
-            "It has to change before quantum computers can forge.",
-            evidence="; ".join([_keys(check), *_dates(check)]),
-            fix="Nothing to do yet but to plan: ML-DSA certificates and host keys come with the authorities and programs in use.",
-            references=(_NIST,),
-        )
+        rule = RULES["quantum.classical_authentication"]
+        yield rule.finding("quantum.classical_authentication", "; ".join([_keys(check), *_dates(check)]))
+
+
+def _of(check: QuantumCheck, id: str, evidence: str) -> Finding:
+    """The finding with what holds for the protocol alone."""
+    rule = RULES[id]._replace(fix=_FIXES[check.protocol], references=(_REFERENCES[check.protocol], _NIST))
+    return rule.finding(id, evidence)
 
 
 def _negotiated(check: QuantumCheck) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -75,7 +75,7 @@ def prompt(
     turns: list[Turn] = []
     results = ""
     for exchange in earlier:
-        turns.append(Turn(results, _said(exchange.request), _written(exchange)))
+        turns.append(Turn(results, _said(exchange.request), written(exchange)))
         results = json.dumps([as_text(result, LONGEST_RESULT) for result in exchange.results], ensure_ascii=False)
         results = results if exchange.results else ""
     turns.append(Turn(results, _said(request), ""))
@@ -87,7 +87,8 @@ def _said(request: str) -> str:
     return as_text(request, 2 * len(request) + 1)
 
 
-def _written(exchange: Exchange) -> str:
+def written(exchange: Exchange) -> str:
+    """An earlier answer as this dialect writes it."""
     if exchange.calls:
         return OPEN + ", ".join(spelled(call) for call in exchange.calls) + CLOSE[1:]
     return _ANSWERS[exchange.outcome]
@@ -131,20 +132,37 @@ def grammar(
     request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str], thinking: bool = False
 ) -> Node:
     """Calls over what the user named in this conversation, or an answer in the model's own words."""
-    said: list[Entity] = []
-    for exchange in earlier:
-        said += recognise(exchange.request, inventory, said)
-    reach = within_reach(request, recognise(request, inventory, said), said)
+    allowed = admitted(request, earlier, inventory)
 
     def values(tool: Tool, name: str) -> list[str] | None:
-        allowed = candidates(name, tool.parameters.properties[name], reach, tool.name)
-        return None if allowed is None else [literal(value) for value in allowed]
+        found = allowed(tool, name)
+        return None if found is None else [literal(value) for value in found]
 
     answer = calls_grammar(tools, values, (Text(most=LONGEST_ANSWER, forbidden="<", least=1),))
     if not thinking:
         return answer
     thought = Text(most=LONGEST_THOUGHT, forbidden="<", least=1)
     return InOrder((Literal("<think>"), thought, Literal("</think>\n\n"), answer))
+
+
+def admitted(
+    request: str, earlier: Sequence[Exchange], inventory: Mapping[str, str]
+) -> Callable[[Tool, str], Sequence[Value] | None]:
+    """(tool, parameter) → the values that it may take in this conversation; None where the model may write its own words."""
+    said: list[Entity] = []
+    for exchange in earlier:
+        said += recognise(exchange.request, inventory, said)
+    reach = within_reach(request, recognise(request, inventory, said), said)
+    # Whole numbers of tools that users added: any that was said.
+    heard = " ".join([*(exchange.request for exchange in earlier), request])
+    numbers = [int(number) for number in re.findall(r"(?<![\d.])\d{1,9}(?![\d.]\d)", heard)]
+
+    def values(tool: Tool, name: str) -> Sequence[Value] | None:
+        parameter = tool.parameters.properties[name]
+        allowed = candidates(name, parameter, reach, tool.name)
+        return tuple(dict.fromkeys(numbers)) if allowed is None and parameter.type == "integer" else allowed
+
+    return values
 
 
 def read(text: str) -> Plan:

@@ -28,6 +28,20 @@ def described(tools: Sequence[Tool], detail: Detail) -> str:
     return json.dumps({signature(tool): _first_sentence(tool) for tool in tools}, ensure_ascii=False)
 
 
+def shortened(tool: Tool, detail: Detail) -> dict[str, object]:
+    """A tool as OpenAI's function calling describes it (JSON schema); other than `whole` with a sentence alone."""
+    properties: dict[str, object] = {}
+    for name, parameter in tool.parameters.properties.items():
+        told: dict[str, object] = {"type": parameter.type}
+        told |= {"description": parameter.description} if detail == "whole" else {}
+        told |= {"enum": list(parameter.enum)} if parameter.enum else {}
+        told |= {"default": parameter.default} if detail == "whole" and parameter.default is not None else {}
+        properties[name] = told
+    description = tool.description if detail == "whole" else _first_sentence(tool)
+    parameters = {"type": "object", "properties": properties, "required": list(tool.parameters.required)}
+    return {"name": tool.name, "description": description, "parameters": parameters}
+
+
 def signature(tool: Tool) -> str:
     """``tls_audit(host, port?, starttls?: smtp|imap)``: what may be left out has a question mark."""
     properties, required = tool.parameters.properties, tool.parameters.required

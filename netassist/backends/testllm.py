@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import msgspec
 
 from netassist.backends.brevity import DETAILS, Detail
 from netassist.backends.planning import LONGEST_REQUEST, BackendError, Exchange, Outcome, Plan, Round
 from netassist.llama.client import Client, ModelError
 from netassist.llama.grammar import Literal, Node, Text
 from netassist.llama.grammar import Sequence as InOrder
-from netassist.llama.messages import Completed, Reading, Sampling, Segment
+from netassist.llama.messages import Chat, Completed, Reading, Sampling, Segment
+from netassist.nano import confidence, own_tools
 from netassist.nano import planning as nano
 from netassist.nano.notation import VERSION
-from netassist.toolbox import Tool
+from netassist.toolbox import Tool, each_once
 from netassist.untrusted import as_text
+
+if TYPE_CHECKING:
+    from netassist.backends.chat_template import Family
 
 _Planned: TypeAlias = Callable[[str, Sequence[Exchange], Sequence[Tool], Mapping[str, str]], Awaitable[Plan]]
 _OUTCOMES: dict[str, Outcome] = {"call": "call", "clarify": "clarify", "no_call": "no_call"}
@@ -28,6 +35,21 @@ LONGEST_THOUGHT = 16_000
 THOUGHT_BEGINS, THOUGHT_ENDS = "<think>\n", "</think>"
 THINKING = Sampling(temperature=0.6, top_p=0.95)
 """What Nemotron's makers recommend for `detailed thinking on`; off is greedy."""
+
+
+class Dialect(Protocol):
+    """How a model is asked and answers: `netassist.backends.available_tools`, or a `Family` by its own chat template."""
+
+    def prompt(
+        self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], thinking: bool = False, detail: Detail = "whole"
+    ) -> tuple[Segment, ...]:
+        """What the model reads; what is ours in it may hold special tokens."""
+
+    def grammar(self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Node:
+        """What it may write."""
+
+    def read(self, text: str) -> Plan:
+        """What it means; raises Malformed."""
 
 
 class TestLlm:
@@ -59,6 +81,7 @@ class TestLlm:
         path = model or BUILT_IN
         self.model = path.stem
         self.thinking, self.thought_tokens = thinking, thought_tokens
+        self._families: dict[Chat, Family | None] = {}
         self.client = Client(path, threads=threads, prefixes=heads, tell=tell)
 
     def start(self) -> None:
@@ -91,7 +114,7 @@ class TestLlm:
                 raise BackendError(
                     f"{self.model} cannot think aloud; name another model with --model, or leave out --thinking on"
                 )
-            ways: list[_Planned] = [partial(self._with_available_tools, detail) for detail in DETAILS]
+            ways: list[_Planned] = [partial(self._in_words, detail) for detail in DETAILS]
             return await self._shortened(
                 [self._with_nano] if loaded.notation == VERSION else ways, request, earlier, tools, inventory
             )
@@ -127,7 +150,26 @@ class TestLlm:
     async def _with_nano(
         self, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]
     ) -> Plan:
+        """The model's plan, or where the request wants tools that users added, their calls."""
         turns = [nano.Turn(exchange.request, exchange.calls, exchange.outcome) for exchange in earlier]
+        own = own_tools.wanted(request, turns, tools, inventory)
+        if own.named:
+            beside = (
+                await self._of_the_model(own.rest, [*turns, own.turn(request)], tools, inventory) if own.rest else Plan("no_call")
+            )
+            made = each_once([*own.calls, *beside.calls])
+            unsure = beside.unsure and bool(beside.calls)
+            return Plan("call" if made else "clarify", made, confidence=beside.confidence, unsure=unsure)
+        plan = await self._of_the_model(request, turns, tools, inventory)
+        if own.replaces(plan.outcome == "call", plan.unsure):
+            return Plan("call", own.calls)
+        if own.mentioned and (kept := own.without_mentioned(plan.calls)) != plan.calls:
+            return msgspec.structs.replace(plan, outcome="call" if kept else "no_call", calls=kept)
+        return plan
+
+    async def _of_the_model(
+        self, request: str, turns: Sequence[nano.Turn], tools: Sequence[Tool], inventory: Mapping[str, str]
+    ) -> Plan:
         try:
             asked = nano.question(request, turns, tools, inventory)
         except nano.TooMany as error:
@@ -137,16 +179,24 @@ class TestLlm:
             reading = nano.answered(completed.text, asked.talk)
         except nano.Unreadable as error:
             raise BackendError(f"{self.model} wrote what cannot be read ({error}); say it in other words") from error
-        return Plan(_OUTCOMES[reading.outcome], reading.calls, confidence=completed.margin)
+        return Plan(
+            _OUTCOMES[reading.outcome], reading.calls, confidence=completed.margin, unsure=confidence.is_unsure(completed.margin)
+        )
 
-    async def _with_available_tools(
+    async def _in_words(
         self, detail: Detail, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]
     ) -> Plan:
+        """The plan of a model that reads and writes text, in its own dialect or in Nemotron's."""
         from netassist.backends import available_tools  # here, because the built-in model needs none of it
 
-        prompt = available_tools.prompt(request, earlier, tools, self.thinking, detail)
-        head = _shared(prompt, available_tools.prompt("", (), tools, self.thinking, detail))
-        grammar = available_tools.grammar(request, earlier, tools, inventory)
+        family = await self._family((await self.client.loaded()).chat)
+        family = family.without_tools() if family and detail == "bare" else family
+        dialect: Dialect = family or available_tools
+        if family and self.thinking and not family.thinks:
+            raise BackendError(f"{self.model} cannot think aloud; name another model with --model, or leave out --thinking on")
+        prompt, other = await self._prompts(dialect, request, earlier, tools, detail)
+        head = _shared(prompt, other)
+        grammar = dialect.grammar(request, earlier, tools, inventory)
         thought = ""
         if self.thinking:
             thought = await self._thought(prompt, head)
@@ -154,10 +204,43 @@ class TestLlm:
             prompt = (*prompt, Segment(said), Segment(f"{THOUGHT_ENDS}\n\n", ours=True))
         completed = await self._complete(prompt, grammar, ANSWER_TOKENS, THINKING if self.thinking else None, head)
         try:
-            plan = available_tools.read(completed.text)
+            plan = dialect.read(completed.text)
         except available_tools.Malformed as error:
             raise BackendError(f"{self.model} wrote what cannot be read ({error}); say it in other words") from error
         return Plan(plan.outcome, plan.calls, plan.text, completed.margin, as_text(thought.strip(), LONGEST_THOUGHT))
+
+    async def _family(self, chat: Chat | None) -> Family | None:
+        """How the model is talked to by its own chat template; None where Nemotron's prompt is used."""
+        if chat is None:
+            return None
+        if chat not in self._families:
+            from netassist.backends import chat_template
+
+            try:
+                self._families[chat] = await asyncio.to_thread(chat_template.family_of, chat)
+            except chat_template.Unusable as error:
+                raise self._no_template(error) from error
+        return self._families[chat]
+
+    async def _prompts(
+        self, dialect: Dialect, request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], detail: Detail
+    ) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
+        """The prompt, and that of another request, which has the tools in common with it."""
+        from netassist.backends.chat_template import Unusable
+
+        def both() -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
+            return (
+                dialect.prompt(request, earlier, tools, self.thinking, detail),
+                dialect.prompt("?", (), tools, self.thinking, detail),
+            )
+
+        try:
+            return await asyncio.to_thread(both)
+        except Unusable as error:
+            raise self._no_template(error) from error
+
+    def _no_template(self, error: Exception) -> BackendError:
+        return BackendError(f"{self.model}: its chat template cannot be used ({error}); name another model")
 
     async def _thought(self, prompt: tuple[Segment, ...], head: int) -> str:
         """What the model thinks aloud, up to its end or to the budget."""

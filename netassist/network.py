@@ -18,7 +18,7 @@ from time import monotonic
 from typing import NamedTuple, TypeVar
 
 from netassist.observations import Failed, FailureKind
-from netassist.scope import Scope
+from netassist.scope import NO_PORT, Scope, parse_rule
 from netassist.targets import Address, parse_address, parse_host, parse_network
 from netassist.targets import Network as Cidr
 
@@ -41,6 +41,14 @@ _WORDS = {
     errno.EPERM: "this machine does not allow it; does its own firewall forbid it?",
     errno.ETIMEDOUT: "no answer; is the host up, or does a firewall drop it?",
 }
+# What an ICMP error of a router means, by what the kernel makes of it.
+_REFUSALS = {
+    errno.ENETUNREACH: "no route to the network",
+    errno.EHOSTUNREACH: "the host cannot be reached",
+    errno.EACCES: "forbidden by a filter",
+}
+# Python names these from 3.14 on; before, they are Linux's numbers.
+_IP_RECVERR, _IPV6_RECVERR, _MSG_ERRQUEUE = 11, 25, 0x2000
 # What to look at where nothing came.
 _NO_CONNECTION = "is the host up, or does a firewall drop it?"
 NO_ANSWER = "is it the right port and protocol, or is the server overloaded?"
@@ -80,7 +88,7 @@ class Stream:
     async def receive(self, limit: int = 65536, timeout: float | None = None) -> bytes:
         """Whatever arrives next, at most `limit` bytes; empty at the end of the stream."""
         step = f"{self.where}: waiting for an answer"
-        return await self._network.within(self._loop.sock_recv(self._socket, limit), step, timeout, NO_ANSWER)
+        return await self._network.within(_received(self._socket, limit), step, timeout, NO_ANSWER)
 
     async def receive_exactly(self, size: int) -> bytes:
         """Exactly `size` bytes; Failed(protocol) where the peer closes before."""
@@ -102,14 +110,27 @@ class Icmp:
 
     async def send(self, message: bytes) -> None:
         step = f"{self._where}: sending an ICMP message"
-        await self._network.within(asyncio.get_running_loop().sock_sendall(self._socket, message), step)
+        try:
+            await self._network.within(asyncio.get_running_loop().sock_sendall(self._socket, message), step)
+        except Failed:
+            _forget_errors(self._socket)
+            raise
 
     async def receive(self, timeout: float) -> bytes:
         """The next ICMP message from the address, without the IP header that raw IPv4 sockets hand up (RFC 791, section 3.1)."""
         step = f"{self._where}: waiting for an ICMP message"
-        packet = await self._network.within(asyncio.get_running_loop().sock_recv(self._socket, 65536), step, timeout)
+        packet = await self._network.within(self._heard(), step, timeout)
         has_header = self.version == 4 and self._socket.type == socket.SOCK_RAW and packet
         return packet[4 * (packet[0] & 0x0F) :] if has_header else packet
+
+    async def _heard(self) -> bytes:
+        """Raises Failed where an ICMP error comes instead, from a router or from this machine in the place of one."""
+        try:
+            return await _received(self._socket, 65536)
+        except OSError as error:
+            _forget_errors(self._socket)
+            words = _REFUSALS.get(error.errno or 0, os.strerror(error.errno or 0))
+            raise Failed("unreachable", f"{self._where}: who should pass it on says: {words}") from None
 
 
 class Network:
@@ -123,6 +144,7 @@ class Network:
         ca_file: PEM file of further trust anchors.
         resolver: the name server that is asked for records, ``address`` or ``address:port``; the system's where it is None.
         revocation: ask the OCSP responders and CRL servers that verified certificates name, which nobody else may have named.
+        rate: connections that may be opened a second; None where that is not limited.
     """
 
     def __init__(
@@ -135,12 +157,16 @@ class Network:
         ca_file: Path | None = None,
         resolver: str | None = None,
         revocation: bool = False,
+        rate: float | None = None,
     ) -> None:
+        self.rate, self._turn = rate, 0.0
         self.scope, self.timeout, self.progress = scope, timeout, progress
         self.ca_file, self.resolver, self.revocation = ca_file, resolver, revocation
         self.connections = 0
         self._ends = monotonic() + deadline
         self._pinned: dict[str, tuple[Address, ...]] = {}
+        self.denied: dict[str, tuple[Address, ...]] = {}
+        """Addresses of the hosts resolved so far that the scope leaves out."""
         self._clocks: set[asyncio.Timeout] = set()
         self.interrupted = False
 
@@ -196,6 +222,7 @@ class Network:
             if refusal and not allowed:
                 raise refusal
             self._pinned[host] = tuple(allowed)
+            self.denied[host] = tuple(address for address in found if address not in allowed)
         return self._pinned[host]
 
     def pin(self, host: str, address: Address) -> None:
@@ -216,8 +243,8 @@ class Network:
         if area is None:
             raise Failed("invalid", f"{text} is not a network such as 192.0.2.0/24")
         denied = list(self.scope.check_network(area))
-        for name in self.scope.deny:
-            if "/" in name or name.startswith(".") or parse_address(name):
+        for name in {rule.name for rule in map(parse_rule, self.scope.deny)}:
+            if not name or name.startswith("."):
                 continue
             try:
                 found = await self._look_up(name)
@@ -227,6 +254,14 @@ class Network:
                 continue
             denied += [ip_network(address) for address in found if address.version == area.version and address in area]
         return area, tuple(denied)
+
+    async def closed_ports(self, target: str) -> str:
+        """The ports of a host or CIDR network that may not be touched, in Nmap's notation; empty where all may.
+
+        Raises Failed as `resolve` does.
+        """
+        area = parse_network(target)
+        return self.scope.closed_ports(target, *((area,) if area is not None else await self.resolve(target)))
 
     async def _look_up(self, host: str) -> list[Address]:
         try:
@@ -251,16 +286,21 @@ class Network:
 
         With `first_only` no other than the first address is tried, so that what is timed is one attempt.
 
+        The scope is asked once more, for this port and for each address, before anything is sent.
+
         Raises:
             Failed: `refused`, `reset`, `unreachable`, `timeout`, `unresolvable` or `out_of_scope`, of the last address tried.
         """
         addresses = await self.resolve(host)
+        self.scope.check_host(host, port)
         addresses = addresses[:1] if first_only else addresses
         failure: Failed | None = None
         for address in addresses:
             where = host_port(host, port) if str(address) == host else f"{host_port(host, port)} ({address})"
-            self.connections += 1
             try:
+                self.scope.check_address(host, address, port)
+                await self._paced(where)
+                self.connections += 1
                 opened = await self._opened(address, port, where)
                 break
             except Failed as failed:
@@ -271,6 +311,12 @@ class Network:
             yield Stream(opened, str(address), where, self)
         finally:
             opened.close()
+
+    async def _paced(self, where: str) -> None:
+        """Wait until the next connection may be opened."""
+        if self.rate is not None:
+            self._turn = max(self._turn, now := monotonic()) + 1 / self.rate
+            await self.within(asyncio.sleep(self._turn - 1 / self.rate - now), f"{where}: waiting to connect", self.remaining)
 
     async def _opened(self, address: Address, port: int, where: str) -> socket.socket:
         step = f"{where}: connecting"
@@ -297,16 +343,46 @@ class Network:
         """
         address = (await self.resolve(host))[0]
         where = host if str(address) == host else f"{host} ({address})"
+        self.scope.check_host(host, NO_PORT)
+        self.scope.check_address(host, address, NO_PORT)
         self.connections += 1
         opened = _icmp_socket(address, where)
         try:
             opened.setblocking(False)
+            _hear_errors(opened)
             opened.connect((str(address), 0))
             yield Icmp(opened, str(address), where, self)
         except OSError as error:
             raise _failed(error, f"{where}: ICMP") from None
         finally:
             opened.close()
+
+    @contextlib.asynccontextmanager
+    async def udp(self, host: str) -> AsyncIterator[tuple[socket.socket, Address]]:
+        """A UDP socket that is not connected, and the first address of `host`, which is the only one to send to.
+
+        Raises:
+            Failed: `unreachable`, `unresolvable`, `timeout`, `out_of_scope`.
+        """
+        address = (await self.resolve(host))[0]
+        self.scope.check_host(host, NO_PORT)
+        self.scope.check_address(host, address, NO_PORT)
+        self.connections += 1
+        try:
+            opened = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
+        except OSError as error:
+            raise _failed(error, f"{host}: opening a UDP socket") from None
+        try:
+            opened.setblocking(False)
+            yield opened, address
+        finally:
+            opened.close()
+
+
+async def _received(opened: socket.socket, limit: int) -> bytes:
+    """What arrives next. Deadlines, interrupts and other calls have their turn first, also where a peer never stops sending."""
+    await asyncio.sleep(0)
+    return await asyncio.get_running_loop().sock_recv(opened, limit)
 
 
 def _icmp_socket(address: Address, where: str) -> socket.socket:
@@ -320,6 +396,20 @@ def _icmp_socket(address: Address, where: str) -> socket.socket:
         except OSError as error:
             raise _failed(error, f"{where}: opening an ICMP socket") from None
     raise Failed("denied", f"{where}: this user may not open an ICMP socket (sysctl net.ipv4.ping_group_range, or run as root)")
+
+
+def _hear_errors(opened: socket.socket) -> None:
+    """Have the kernel hand up what routers say of our messages (ip(7), IP_RECVERR); where it cannot, it does not."""
+    six = opened.family == socket.AF_INET6
+    with contextlib.suppress(OSError):
+        opened.setsockopt(*((socket.IPPROTO_IPV6, _IPV6_RECVERR) if six else (socket.IPPROTO_IP, _IP_RECVERR)), 1)
+
+
+def _forget_errors(opened: socket.socket) -> None:
+    """Empty the error queue: each has been told as an error of the socket, and what stays there would wake it without end."""
+    with contextlib.suppress(OSError):
+        while True:
+            opened.recvmsg(1, 0, _MSG_ERRQUEUE)
 
 
 def _failed(error: OSError, step: str) -> Failed:

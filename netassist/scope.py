@@ -2,117 +2,258 @@
 
 from __future__ import annotations
 
-import ipaddress
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
+from netassist.address_space import LOOPBACK, SPECIAL, covers, faces, forms, is_public, overlap, plain, single, special_range
+from netassist.lookalikes import is_international, skeleton
 from netassist.observations import Failed
-from netassist.targets import Address, Network, parse_address, parse_network
+from netassist.targets import Address, Network, is_port_list, numeric_address, parse_address, parse_host, parse_network
 
-# Cloud metadata services answer on link-local 169.254.0.0/16, and on these addresses outside it.
-_METADATA = frozenset(ipaddress.ip_address(a) for a in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16"))
-# What Python takes for global and is not one host of the public Internet, or leads to an IPv4 address inside it: protocol
-# assignments and Teredo, 6to4 and its relays, documentation (IANA special-purpose address registries).
-_NOT_PUBLIC = tuple(
-    ipaddress.ip_network(a) for a in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
-)
-_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+NO_PORT = 0
+"""In place of a port: ICMP, which has none; rules with ports do not speak of it."""
+
+
+class Rule(NamedTuple):
+    """One line of allow or deny: an `area`, or a `name` (a `suffix` where that begins with a dot), or neither for any host;
+    `ports` are ranges, empty for all."""
+
+    text: str
+    area: Network | None = None
+    name: str = ""
+    ports: tuple[tuple[int, int], ...] = ()
+
+    def has_port(self, port: int | None) -> bool:
+        """Whether it speaks of the port; of None where it speaks of any."""
+        return port is None or not self.ports or any(low <= port <= high for low, high in self.ports)
+
+
+@lru_cache(maxsize=4096)
+def parse_rule(text: str) -> Rule:
+    """A rule: ``host``, ``.suffix``, ``network``, each with ``:ports`` (Nmap's notation) or without, or ``:ports`` alone.
+
+    IPv6 stands in brackets where ports follow: ``[2001:db8::/32]:443``. Raises ValueError with words for the user.
+    """
+    host, colon, listed = _split(text.strip())
+    if colon and (not is_port_list(listed) or any(low == 0 for low, _ in _ranges(listed))):
+        raise ValueError(f"{text!r}: {listed!r} are no ports such as 25 or 80,8000-8100")
+    ports = _ranges(listed)
+    area = _area_of(host)
+    if area is not None or (not host and ports):
+        return Rule(text, area, "", ports)
+    dot = "." if host.startswith(".") else ""
+    return Rule(text, None, dot + parse_host(host.removeprefix(".")).host, ports)
 
 
 class Scope(msgspec.Struct, frozen=True):
     """What one request may touch.
 
     `named` are the hosts, addresses and networks that the user wrote out; `allow` and `deny` come from the configuration
-    and hold addresses, networks, host names, and suffixes that begin with a dot (``.example.org``). `learned` are hosts that
-    nobody named but what a third party published, and may be touched at public addresses only.
+    and hold rules (`parse_rule`). `learned` are hosts that nobody named but what a third party published, and may be touched at
+    public addresses only. With `read_only` no target is touched at all, whoever named it.
     """
 
     named: frozenset[str] = frozenset()
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     learned: frozenset[str] = frozenset()
+    read_only: bool = False
 
     def naming(self, *hosts: str) -> Scope:
         """The same scope with more hosts that the user has written out."""
-        return msgspec.structs.replace(self, named=self.named | {_spelled(host) for host in hosts})
+        return msgspec.structs.replace(self, named=self.named | {spelled(host) for host in hosts})
 
     def learning(self, *hosts: str) -> Scope:
         """The same scope with more hosts that a third party named, whose addresses have to be public."""
-        return msgspec.structs.replace(self, learned=self.learned | {_spelled(host) for host in hosts})
+        return msgspec.structs.replace(self, learned=self.learned | {spelled(host) for host in hosts})
 
-    def check_host(self, host: str) -> None:
-        """Raises Failed(out_of_scope) unless `host` (name or address) was named or is allowed, and is not denied."""
-        name, address = _spelled(host), parse_address(host)
-        if _listed(self.deny, name, address):
-            raise Failed("out_of_scope", f"{host}: the configuration denies it ([scope] deny)")
-        if not (self._wanted(name, address) or name in self.learned):
-            raise Failed("out_of_scope", f"{host}: not named in the request; name it, or allow it in [scope] allow")
+    def denied_by(self, host: str, port: int | None = None) -> Rule | None:
+        """The deny rule that speaks of a host (a name, or an address in any notation), and of the port where one is given.
 
-    def _wanted(self, name: str, address: Address | None) -> bool:
-        """Whether the user named or allowed it."""
-        return name in self.named or _listed(self.named, name, address) or _listed(self.allow, name, address)
+        Without a port only rules count that deny every port. A name that looks like a denied one is denied.
+        """
+        return next(_speaking_of(map(parse_rule, self.deny), host, port or NO_PORT, alike=True), None)
+
+    def allowed_by(self, host: str, port: int | None = None) -> Rule | None:
+        """The allow rule that speaks of a host; without a port, of any port of it."""
+        return next(_speaking_of(map(parse_rule, self.allow), host, port), None)
+
+    def check_host(self, host: str, port: int | None = None) -> None:
+        """Raises Failed(out_of_scope) unless `host` (name or address) was named or is allowed, and is not denied.
+
+        Without a `port`: unless some port of it is; `NO_PORT` for ICMP.
+        """
+        where = f"{host}:{port}" if port else host
+        learned = spelled(host) in self.learned
+        if self.read_only and not learned:
+            raise _out(f"{where}: read-only mode touches no target; leave --read-only out, and read_only of the configuration")
+        if self.denied_by(host, port):
+            raise _out(f"{where}: the configuration denies it ([scope] deny)")
+        if not (learned or self._is_named(host) or self.allowed_by(host, port)):
+            raise _out(f"{where}: not named in the request; name it, or allow it in [scope] allow")
+
+    def check_address(self, host: str, address: Address, port: int | None = None) -> None:
+        """Raises Failed(out_of_scope) where the address that `host` resolved to is denied, or special and not written out."""
+        seen = plain(address)
+        if self.denied_by(str(address), port):
+            raise _out(f"{host}: its address {seen} is denied by the configuration ([scope] deny)")
+        wanted = self._is_named(host) or self.allowed_by(host, port)
+        for face in faces(address):
+            special = special_range(face)
+            at_home = special in LOOPBACK and spelled(host) == "localhost" and wanted
+            if special and not at_home and not self._writes_out(special, face, address):
+                advice = "name the address, or allow it in [scope] allow"
+                raise _out(f"{host}: resolves to {seen}, which must be written out; {advice}")
+        if not (wanted or self._is_named(str(address)) or self.allowed_by(str(address), port) or is_public(seen)):
+            raise _out(f"{host}: resolves to {seen}, which is no public address; allow it in [scope] allow")
 
     def check_network(self, area: Network) -> tuple[Network, ...]:
-        """The denied networks inside `area`, which a scan of it has to leave out.
+        """The networks inside `area` that a scan of it has to leave out: what is denied at every port, and what is special.
 
         Raises Failed(out_of_scope) unless the whole of `area` was named or is allowed, and where all of it is denied.
         """
-        denied = tuple(rule for rule in map(_network_of, self.deny) if rule is not None and _overlap(rule, area))
-        if any(_covers(rule, area) for rule in denied):
-            raise Failed("out_of_scope", f"{area}: the configuration denies it ([scope] deny)")
-        if not any(rule is not None and _covers(rule, area) for rule in map(_network_of, (*self.named, *self.allow))):
-            raise Failed("out_of_scope", f"{area}: not named in the request; name it, or allow it in [scope] allow")
-        return denied
+        if self.read_only:
+            raise _out(f"{area}: read-only mode touches no target; leave --read-only out, and read_only of the configuration")
+        rules = [rule for rule in map(parse_rule, self.deny) if rule.area is not None and not rule.ports]
+        denied = [form for rule in rules if rule.area for form in forms(rule.area) if overlap(form, area)]
+        if any(covers(form, area) for form in denied):
+            raise _out(f"{area}: the configuration denies it ([scope] deny)")
+        outer = [rule.area for rule in self._wanting() if rule.area is not None and covers(rule.area, area)]
+        special = next((form for form in _SPECIAL_FORMS if covers(form, area)), None)
+        if not any(special is None or covers(special, rule) for rule in outer):
+            raise _out(f"{area}: not named in the request; name it, or allow it in [scope] allow")
+        inside = [form for form in _SPECIAL_FORMS if covers(area, form) and form != area]
+        return _without_covered([*denied, *inside])
 
-    def check_address(self, host: str, address: Address) -> None:
-        """Raises Failed(out_of_scope) where the address that `host` resolved to is denied, or special and not written out."""
-        plain = getattr(address, "ipv4_mapped", None) or address
-        if _listed(self.deny, "", plain):
-            raise Failed("out_of_scope", f"{host}: its address {plain} is denied by the configuration ([scope] deny)")
-        special = plain.is_loopback or plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain in _METADATA
-        written = _listed(self.named, "", plain) or _listed(self.allow, "", plain)
-        if special and not written and not (plain.is_loopback and _spelled(host) == "localhost"):
-            raise Failed(
-                "out_of_scope",
-                f"{host}: resolves to {plain}, which must be written out; name the address, or allow it in [scope] allow",
-            )
-        if not (written or self._wanted(_spelled(host), parse_address(host)) or _public(plain)):
-            raise Failed("out_of_scope", f"{host}: resolves to {plain}, which is no public address; allow it in [scope] allow")
+    def closed_ports(self, host: str, *areas: Address | Network) -> str:
+        """The ports that may not be touched there, in Nmap's notation, empty where all may: denied ones, and all but the allowed
+        where only some are.
 
+        `host` is as the user wrote it, `areas` what it resolved to, or the network.
+        """
+        networks = [area if isinstance(area, Network) else single(area) for area in areas]
 
-def _public(address: Address) -> bool:
-    """Whether it is a single host's on the public Internet, by itself and not by translation into another address."""
-    if not address.is_global or address.is_multicast or address.is_reserved:
-        return False
-    if address.version == 6 and address not in _GLOBAL_UNICAST:
-        return False
-    return not any(address.version == network.version and address in network for network in _NOT_PUBLIC)
+        def inside(rule: Rule) -> bool:
+            return rule.area is not None and any(overlap(form, area) for form in forms(rule.area) for area in networks)
 
+        deny = [rule for rule in map(parse_rule, self.deny) if rule.ports]
+        denying = [*_speaking_of(deny, host, None, alike=True), *filter(inside, deny)]
+        closed = {port for rule in denying for port in _numbers(rule)}
+        wanting = [*_speaking_of(self._wanting(), host, None), *filter(inside, self._wanting())]
+        if wanting and all(rule.ports for rule in wanting):
+            closed |= set(range(1, 65536)).difference(port for rule in wanting for port in _numbers(rule))
+        return _listed(sorted(closed))
 
-def _spelled(host: str) -> str:
-    address = parse_address(host)
-    return str(address) if address is not None else host.rstrip(".").lower()
+    def _wanting(self) -> list[Rule]:
+        return [*map(_named_rule, self.named), *map(parse_rule, self.allow)]
 
-
-def _listed(rules: frozenset[str] | tuple[str, ...], name: str, address: Address | None) -> bool:
-    for rule in rules:
-        network = _network_of(rule)
-        if network is not None:
-            if address is not None and address.version == network.version and address in network:
-                return True
-        elif name and (name == _spelled(rule) or (rule.startswith(".") and name.endswith(rule.lower()))):
+    def _is_named(self, host: str) -> bool:
+        address = _address_of(host)
+        if spelled(host) in self.named:
             return True
-    return False
+        areas = [area for area in map(_area_of, self.named) if area is not None] if address is not None else []
+        return address is not None and any(_holds(area, address) for area in areas)
+
+    def _writes_out(self, special: Network, face: Address, address: Address) -> bool:
+        """Whether a rule, or the user, wrote out this very address, or a network within the special range that holds it."""
+        written = [rule.area for rule in self._wanting() if rule.area is not None]
+        return any((covers(special, area) and _holds(area, face)) or area == single(address) for area in written)
 
 
-def _network_of(rule: str) -> Network | None:
-    address = parse_address(rule)
-    return ipaddress.ip_network(address) if address is not None else parse_network(rule)
+def ports_in_both(one: str, other: str) -> str:
+    """The ports that two lists in Nmap's notation have in common, in the same notation."""
+    first, second = (set(_numbers(Rule(listed, ports=_ranges(listed)))) for listed in (one, other))
+    return _listed(sorted(first & second))
 
 
-def _overlap(one: Network, other: Network) -> bool:
-    return one.version == other.version and one.overlaps(other)
+@lru_cache(maxsize=4096)
+def spelled(host: str) -> str:
+    """A host as rules compare it: an address in its canonical form, a name in small ASCII letters (IDNA) without the last dot."""
+    address = _address_of(host)
+    if address is not None:
+        return str(address)
+    try:
+        return parse_host(host).host
+    except ValueError:
+        return host.rstrip(".").lower()
 
 
-def _covers(outer: Network, inner: Network) -> bool:
-    return _overlap(outer, inner) and outer.prefixlen <= inner.prefixlen
+_SPECIAL_FORMS = tuple(form for area in SPECIAL for form in forms(area))
+
+
+@lru_cache(maxsize=4096)
+def _named_rule(text: str) -> Rule:
+    area = _area_of(text)
+    return Rule(text, area) if area is not None else Rule(text, None, text)
+
+
+def _speaking_of(rules: Iterable[Rule], host: str, port: int | None, *, alike: bool = False) -> Iterator[Rule]:
+    """The rules that speak of a host at a port: by its address, its name, or (`alike`) by where its address leads and by what its
+    name looks like."""
+    name, address = spelled(host), _address_of(host)
+    seen = () if address is None else faces(address) if alike else (address, plain(address))
+    looks = skeleton(name) if alike and is_international(name) else None
+    for rule in rules:
+        anywhere = rule.area is None and not rule.name
+        by_area = rule.area is not None and any(_holds(rule.area, one) for one in seen)
+        by_name = bool(rule.name) and (_ends(name, rule.name) or (looks is not None and _ends(looks, skeleton(rule.name))))
+        if rule.has_port(port) and (anywhere or by_area or by_name):
+            yield rule
+
+
+def _ends(name: str, ruled: str) -> bool:
+    return name.endswith(ruled) if ruled.startswith(".") else name == ruled
+
+
+@lru_cache(maxsize=4096)
+def _address_of(host: str) -> Address | None:
+    return parse_address(host) or numeric_address(host)
+
+
+@lru_cache(maxsize=4096)
+def _area_of(text: str) -> Network | None:
+    address = parse_address(text)
+    return single(address) if address is not None else parse_network(text)
+
+
+def _holds(area: Network, address: Address) -> bool:
+    return area.version == address.version and address in area
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """Host, colon and ports of a rule."""
+    if text.startswith("[") and "]" in text:
+        host, _, rest = text[1:].partition("]")
+        return (host, rest[:1], rest[1:]) if not rest or rest[0] == ":" else (text, "", "")
+    host, colon, ports = text.partition(":")
+    return (host, colon, ports) if text.count(":") == 1 else (text, "", "")
+
+
+def _ranges(listed: str) -> tuple[tuple[int, int], ...]:
+    bounds = (part.partition("-") for part in listed.split(",") if part)
+    return tuple((int(low), int(high or low)) for low, _, high in bounds)
+
+
+def _numbers(rule: Rule) -> Iterator[int]:
+    for low, high in rule.ports:
+        yield from range(low, high + 1)
+
+
+def _listed(ports: list[int]) -> str:
+    """Ascending ports as ranges: ``1-24,26``."""
+    starts = [port for place, port in enumerate(ports) if not place or ports[place - 1] != port - 1]
+    ends = [port for place, port in enumerate(ports) if place == len(ports) - 1 or ports[place + 1] != port + 1]
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in zip(starts, ends, strict=True))
+
+
+def _without_covered(networks: Iterable[Network]) -> tuple[Network, ...]:
+    """Each network once, without those that lie in another."""
+    every = list(dict.fromkeys(networks))
+    return tuple(area for area in every if not any(other != area and covers(other, area) for other in every))
+
+
+def _out(message: str) -> Failed:
+    return Failed("out_of_scope", message)

@@ -18,6 +18,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # RFC 1123 labels, with the underscore that device names carry in practice; letters of other scripts are IDN (RFC 5891).
 _LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?|_[\w-]{0,62}")
+_NUMERIC = re.compile(r"(?:0[xX][0-9a-fA-F]*|[0-9]+)(?:\.(?:0[xX][0-9a-fA-F]*|[0-9]+)){0,3}", re.ASCII)
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -29,23 +30,48 @@ class Target(msgspec.Struct, frozen=True):
 
 
 def parse_address(text: str) -> Address | None:
-    """An IP address, brackets of a URL or the full stop of a sentence allowed, zone index refused; None where it is none."""
+    """An IP address, brackets of a URL or the full stop of a sentence allowed, zone index refused; None where it is none.
+
+    An IPv4-mapped one (RFC 4291, section 2.5.5.2) is the IPv4 address.
+    """
     text = text.removesuffix(".")
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:
-        return ipaddress.ip_address(bare)
+        address = ipaddress.ip_address(bare)
     except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        return None if address.scope_id is not None else address.ipv4_mapped or address
+    return address
+
+
+def numeric_address(text: str) -> Address | None:
+    """The IPv4 address that the C library reads in decimal, octal, hexadecimal or shortened notation (inet_aton(3)), such as
+    ``2130706433``, ``0177.0.0.1``, ``0x7f.1``; None where it reads none."""
+    if not _NUMERIC.fullmatch(text.rstrip(".")):
+        return None
+    import socket
+
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(text.rstrip(".")))
+    except OSError:
         return None
 
 
 def parse_network(text: str) -> Network | None:
-    """A CIDR network with its prefix length written out; host bits may be set, as people write them."""
+    """A CIDR network with its prefix length written out; host bits may be set, as people write them.
+
+    One of IPv4-mapped addresses is the IPv4 network.
+    """
     if "/" not in text:
         return None
     try:
-        return ipaddress.ip_network(text, strict=False)
+        network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
+    if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
+        return ipaddress.ip_network((network.network_address.ipv4_mapped, network.prefixlen - 96))
+    return None if "%" in text else network
 
 
 def parse_host(text: str) -> Target:
@@ -65,6 +91,8 @@ def parse_host(text: str) -> Target:
     labels = name.split(".")
     if not name or len(ascii_name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError(f"{_shown(text)} is not a host name or an IP address")
+    if (meant := numeric_address(ascii_name)) is not None:
+        raise ValueError(f"{_shown(text)} is not a plain IP address; programs read {meant} in it: write out the one you mean")
     if all(label.isdigit() for label in labels):
         raise ValueError(f"{_shown(text)} is not an IP address")
     return Target(text, "name", ascii_name.lower())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
@@ -82,6 +83,43 @@ def test_interrupting_ends_the_step_under_way(silent_port: int) -> None:
     with pytest.raises(Failed, match=r"interrupted$"):
         asyncio.run(talk())
     assert (network.remaining, network.interrupted) == (0, True)
+
+
+def test_a_peer_that_never_stops_sending_does_not_outlast_the_deadline_or_an_interrupt() -> None:
+    there: list[int] = []
+
+    async def story(network: Network, port: int, seconds: float) -> tuple[int, str]:
+        """Take what is there byte by byte, so that there is always more; how many were taken, and what ended it."""
+        asyncio.get_running_loop().call_later(seconds, network.interrupt)
+        taken = 0
+        async with network.connect("127.0.0.1", port) as stream:
+            await asyncio.to_thread(sent.wait)
+            try:
+                while await stream.receive(1):
+                    taken += 1
+            except Failed as failed:
+                return taken, failed.failure.message
+        return taken, "all was read"
+
+    for network, seconds, ends in ((Network(LOOPBACK, deadline=0.3), 60.0, "no answer"), (Network(LOOPBACK), 0.3, "interrupted")):
+        sent = threading.Event()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+
+            def flood(server: socket.socket = server, sent: threading.Event = sent) -> None:
+                with server.accept()[0] as accepted:
+                    accepted.setblocking(False)
+                    there.append(accepted.send(b"x" * 400_000))
+                    sent.set()
+                    accepted.setblocking(True)
+                    with contextlib.suppress(ConnectionResetError):
+                        accepted.recv(1)
+
+            thread = threading.Thread(target=flood)
+            thread.start()
+            taken, why = asyncio.run(story(network, server.getsockname()[1], seconds))
+            thread.join()
+        assert ends in why
+        assert taken < there[-1]
 
 
 def test_a_reset_is_told_with_what_to_look_at() -> None:

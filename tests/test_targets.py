@@ -20,6 +20,8 @@ from netassist.targets import check_port, host_of, is_port_list, parse_host, par
         ("münchen.example", "name", "xn--mnchen-3ya.example"),
         ("192.0.2.7", "address", "192.0.2.7"),
         ("[2001:db8::1]", "address", "2001:db8::1"),
+        ("::ffff:192.0.2.7", "address", "192.0.2.7"),
+        ("::ffff:192.0.2.0/120", "network", "192.0.2.0/24"),
         ("192.0.2.77/24", "network", "192.0.2.0/24"),
     ],
 )
@@ -30,7 +32,29 @@ def test_what_people_write(text: str, kind: str, host: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ".", "-oX", "--script=x", "a b", "a;b", "$(id)", "`id`", "a|b", "a\nb", "x" * 64 + ".org", "300.1.1.1", "1.2.3", "a..b"],
+    [
+        "fe80::1%eth0",
+        "fe80::/64%eth0",
+        "0x7f.1",
+        "0177.0.0.1",
+        "2130706433",
+        "127.1",
+        "１２７.0.0.1",
+        "",
+        ".",
+        "-oX",
+        "--script=x",
+        "a b",
+        "a;b",
+        "$(id)",
+        "`id`",
+        "a|b",
+        "a\nb",
+        "x" * 64 + ".org",
+        "300.1.1.1",
+        "1.2.3",
+        "a..b",
+    ],
 )
 def test_what_is_no_host(text: str) -> None:
     with pytest.raises(ValueError, match="is not a"):

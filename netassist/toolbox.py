@@ -2,7 +2,7 @@
 
 A tool is one JSON file in BFCL's function-doc form (`name`, `description`, `parameters`), with four fields that no model sees:
 `handler` (``module:function``, absent while the tool is planned for but not there yet), `risk`, `examples`, and `deadline_s`.
-Nothing is imported until a tool is called.
+Nothing is imported until a tool is called. Users and packages add tools of the same form (`netassist.added_tools`).
 """
 
 from __future__ import annotations
@@ -28,16 +28,25 @@ Handler = Callable[..., Awaitable[Report]]
 MOST_PINGS = 100
 """Echo requests that one call may send."""
 
-_POINTING = frozenset({"host", "target", "url"})
-"""Arguments that say what is touched."""
-_TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool}
+Role = Literal["host", "target", "url", "name", "port", "ports", "count", "interval", "hours"]
+"""Parameters whose values have to be said, and are checked, whatever tool takes them."""
+_POINTING: tuple[Role, ...] = ("host", "target", "url")
+"""Roles of arguments that say what is touched."""
+TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool}
 
 
 class Parameter(msgspec.Struct, frozen=True):
+    """`like` gives a parameter of an added tool the role of the built-in one of that name; no model sees it."""
+
     type: Literal["string", "integer", "boolean"]
     description: str
     enum: tuple[str, ...] | None = None
     default: Value | None = None
+    like: Role | None = None
+
+    def role(self, name: str) -> str:
+        """What the parameter `name` is treated as."""
+        return self.like or name
 
 
 class Parameters(msgspec.Struct, frozen=True):
@@ -47,16 +56,20 @@ class Parameters(msgspec.Struct, frozen=True):
 
 
 class Tool(msgspec.Struct, frozen=True):
-    """One tool file. `risk` is its tier when called with ordinary arguments; the gate raises it where arguments do."""
+    """One tool file. `risk` is its tier when called with ordinary arguments; the gate raises it where arguments do.
+
+    `origin` is empty for a built-in tool; otherwise the file or the package that adds it, which no file can say of itself.
+    """
 
     name: str
     description: str
     parameters: Parameters
-    risk: Risk
+    risk: Risk = "active"
     handler: str | None = None
     examples: tuple[str, ...] = ()
     deadline_s: float = 60.0
     """Seconds that a call may take unless the user says otherwise."""
+    origin: str = ""
 
     @property
     def implemented(self) -> bool:
@@ -90,14 +103,26 @@ def tools_folder() -> Path:
 
 @cache
 def tools() -> Mapping[str, Tool]:
-    """Every tool by name, in alphabetical order, so that the head of every prompt stays the same."""
+    """Every tool by name: the built-in ones in alphabetical order, then what users and packages add (`netassist.added_tools`).
+
+    The order makes the head of every prompt the same.
+    """
+    from netassist.added_tools import added
+
+    return {**built_in(), **{tool.name: tool for tool in added().tools}}
+
+
+@cache
+def built_in() -> Mapping[str, Tool]:
+    """The tools that netassist brings, in alphabetical order."""
     found = (msgspec.json.decode(path.read_bytes(), type=Tool) for path in sorted(tools_folder().glob("*.json")))
     return {tool.name: tool for tool in found}
 
 
 def function_doc(tool: Tool) -> dict[str, object]:
     """What a model is told of a tool, in BFCL's form."""
-    plain: object = json.loads(msgspec.json.encode(tool.parameters))
+    told = {name: msgspec.structs.replace(parameter, like=None) for name, parameter in tool.parameters.properties.items()}
+    plain: object = json.loads(msgspec.json.encode(msgspec.structs.replace(tool.parameters, properties=told)))
     return {"name": tool.name, "description": tool.description, "parameters": _without_none(plain)}
 
 
@@ -109,7 +134,10 @@ def validated(call: Call) -> Call:
     """
     tool = tools().get(call.name)
     if tool is None:
-        raise InvalidCall(f"there is no tool {call.name!r}; `netassist tools` lists them")
+        from netassist.added_tools import added
+
+        why = next((f"; {problem}" for problem in added().problems if call.name in problem), "")
+        raise InvalidCall(f"there is no tool {call.name!r}; `netassist tools` lists them{why}")
     properties = tool.parameters.properties
     for name in tool.parameters.required:
         if name not in call.arguments:
@@ -127,10 +155,12 @@ def from_words(tool_name: str, words: Mapping[str, str], inventory: Mapping[str,
     `inventory` maps names of the user's own, in small letters, to the hosts or networks that they stand for.
     """
     tool = tools().get(tool_name)
-    words = {name: inventory.get(word.lower(), word) if name in _POINTING else word for name, word in words.items()}
+    properties = tool.parameters.properties if tool else {}
+    pointing = {name for name in words if name in properties and properties[name].role(name) in _POINTING}
+    words = {name: inventory.get(word.lower(), word) if name in pointing else word for name, word in words.items()}
     arguments: dict[str, Value] = {}
     for name, word in words.items():
-        kind = tool.parameters.properties[name].type if tool and name in tool.parameters.properties else "string"
+        kind = properties[name].type if name in properties else "string"
         if kind == "integer" and not (word.isascii() and word.removeprefix("-").isdigit() and len(word) < 20):
             raise InvalidCall(f"{tool_name}: {name}={word!r} is not a whole number")
         if kind == "boolean" and word.lower() not in ("true", "false"):
@@ -148,38 +178,61 @@ async def run(call: Call, network: Network) -> Report:
     tool = tools()[call.name]
     if tool.handler is None:
         raise InvalidCall(f"{call.name} is not there yet; `netassist tools` lists what is")
+    if tool.origin:
+        from netassist.added_tools import ran
+
+        return await ran(tool, call, network)
     module, _, function = tool.handler.partition(":")
     handler: Handler = getattr(importlib.import_module(module), function)
     return await handler(network, **call.arguments)
 
 
 def targets_of(call: Call) -> tuple[str, ...]:
-    """The hosts and networks that a call touches, bare of scheme, port and path."""
-    return tuple(host_of(str(call.arguments[name])) if name != "target" else str(call.arguments[name])
-                 for name in ("host", "target", "url") if name in call.arguments)  # fmt: skip
+    """The hosts and networks that a call touches, bare of scheme, port and path.
+
+    The `name` of an added tool counts where it may be a host's: what the tool connects to has to be in scope.
+    """
+    tool = tools().get(call.name)
+    properties = tool.parameters.properties if tool else {}
+    found: list[str] = []
+    for role in (*_POINTING, "name") if tool and tool.origin else _POINTING:
+        for name, value in call.arguments.items():
+            if (properties[name].role(name) if name in properties else name) == role:
+                text = str(value) if role == "target" else host_of(str(value))
+                found += [text] if role != "name" or _is_host(text) else []
+    return tuple(found)
+
+
+def _is_host(text: str) -> bool:
+    try:
+        parse_host(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check(tool: str, name: str, parameter: Parameter, value: Value) -> None:
-    if not isinstance(value, _TYPES[parameter.type]) or (parameter.type == "integer" and isinstance(value, bool)):
+    if not isinstance(value, TYPES[parameter.type]) or (parameter.type == "integer" and isinstance(value, bool)):
         raise InvalidCall(f"{tool}: {name}={value!r} is not of type {parameter.type}")
     if parameter.enum and value not in parameter.enum:
         raise InvalidCall(f"{tool}: {name}={value!r} is not one of {', '.join(parameter.enum)}")
+    role = parameter.role(name)
     try:
-        if name == "port":
+        if role == "port":
             check_port(int(value))
-        elif name in ("count", "interval", "hours") and int(value) < 1:
+        elif role in ("count", "interval", "hours") and int(value) < 1:
             raise ValueError(f"{value} is not positive")
-        elif name == "count" and int(value) > MOST_PINGS:
+        elif role == "count" and int(value) > MOST_PINGS:
             raise ValueError(f"{value} is more than {MOST_PINGS}")
-        elif name == "ports" and not is_port_list(str(value)):
+        elif role == "ports" and not is_port_list(str(value)):
             raise ValueError(f"{value!r} is not a port list such as 22,80,8000-8100")
-        elif name == "target":
+        elif role == "target":
             parse_target(str(value))
-        elif name == "url":
+        elif role == "url":
             parse_url(str(value))
-        elif name == "host" and tool.startswith("monitor_") and "://" in str(value):
+        elif role == "host" and tool.startswith("monitor_") and "://" in str(value):
             parse_url(str(value))  # what is watched may be a URL, which stays whole
-        elif name == "host" or (name, tool) == ("name", "dns_lookup"):
+        elif role == "host" or (role, tool) == ("name", "dns_lookup"):
             _check_host(str(value))
     except ValueError as error:
         said = str(error)

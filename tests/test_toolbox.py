@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from netassist.toolbox import Call, InvalidCall, Value, from_words, function_doc, targets_of, tools, validated
+from netassist.toolbox import (
+    Call,
+    InvalidCall,
+    Value,
+    built_in,
+    from_words,
+    function_doc,
+    targets_of,
+    tools,
+    tools_folder,
+    validated,
+)
 
 CONTRACT = Path(__file__).parent.parent.parent / "shared" / "contract" / "tools.json"
 HERE = [tool for tool in tools().values() if tool.implemented]
@@ -18,7 +29,7 @@ HERE = [tool for tool in tools().values() if tool.implemented]
 @pytest.mark.skipif(not CONTRACT.exists(), reason="the contract is not beside this checkout")
 def test_what_a_model_is_told_is_the_contract() -> None:
     contract = {doc["name"]: doc for doc in json.loads(CONTRACT.read_text(encoding="utf-8"))}
-    assert {name: function_doc(tool) for name, tool in tools().items()} == contract
+    assert {name: function_doc(tool) for name, tool in built_in().items()} == contract
 
 
 @pytest.mark.parametrize("tool", HERE, ids=lambda tool: tool.name)
@@ -33,6 +44,10 @@ def test_a_handler_takes_what_its_file_says(tool: object) -> None:
             described = one.parameters.properties[parameter.name]
             assert (parameter.default is inspect.Parameter.empty) == (parameter.name in one.parameters.required)
             assert parameter.name in one.parameters.required or parameter.default == described.default
+
+
+def test_every_built_in_tool_states_its_risk() -> None:
+    assert all("risk" in json.loads(file.read_bytes()) for file in tools_folder().glob("*.json"))
 
 
 def test_every_tool_that_is_there_shows_an_example_that_is_valid() -> None:

@@ -86,12 +86,13 @@ async def planned(
     """
     started = monotonic()
     exchanges = await in_turn(backend, case.requests, tools, inventory)
-    turns = tuple(_turn(exchange.outcome, exchange.calls) for exchange in exchanges)
+    turns = tuple(as_turn(exchange.outcome, exchange.calls) for exchange in exchanges)
     seconds = round((monotonic() - started) / len(turns), 5)
     return Prediction(id=case.id, model=backend.model, thinking=thinking, seconds=seconds, turns=turns)
 
 
-def _turn(outcome: Outcome, calls: Sequence[Call]) -> PlannedTurn:
+def as_turn(outcome: Outcome, calls: Sequence[Call]) -> PlannedTurn:
+    """A plan in the form of predictions."""
     return PlannedTurn(outcome, [PlannedCall(call.name, dict(call.arguments)) for call in calls])
 
 

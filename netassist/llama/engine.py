@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from netassist.llama.decode import Cancelled
-from netassist.llama.messages import Load
+from netassist.llama.messages import LONGEST_TEMPLATE, Chat, Load
 from netassist.llama.prefix import fingerprint
 from netassist.llama.top import TopTokens
 from netassist.llama.vocabulary import Vocabulary
@@ -25,6 +25,8 @@ LONGEST_CONTEXT = 8192
 BATCH = 512
 SMALL = 100_000_000
 """Bytes of a file below which computing a batch takes milliseconds: no need to interrupt it, nor for other layouts."""
+CALL_MARKERS = frozenset({b"<tool_call>", b"</tool_call>", b"[TOOL_CALLS]", b"[ARGS]"})
+"""Special tokens that a call is written with: a model may write them where the grammar says so, unlike all others."""
 _LOG_ERROR = 4
 _STATE_SETTINGS = ("rope_scaling_type", "rope_freq_base", "rope_freq_scale", "yarn_ext_factor", "yarn_attn_factor",
                    "yarn_beta_fast", "yarn_beta_slow", "yarn_orig_ctx", "flash_attn_type", "type_k", "type_v", "swa_full",
@@ -106,12 +108,30 @@ class LlamaEngine:
         length = self._lib.llama_model_meta_val_str(self._model, key.encode(), buffer, len(buffer))
         return buffer.value.decode("utf-8", "replace") if length >= 0 else None
 
+    def chat(self) -> Chat | None:
+        """The chat template that the file carries."""
+        of_model, vocabulary = self._lib.llama_model_chat_template, self._vocabulary
+        template = of_model(self._model, b"tool_use") or of_model(self._model, None)
+        if not template:
+            return None
+
+        def text(token: int) -> str:
+            return str(self._lib.llama_vocab_get_text(vocabulary, token).decode("utf-8", "replace")) if token >= 0 else ""
+
+        begin, end = self._lib.llama_vocab_bos(vocabulary), self._lib.llama_vocab_eos(vocabulary)
+        return Chat(template.decode("utf-8", "replace")[: LONGEST_TEMPLATE + 1], text(begin), text(end))
+
     def _read_pieces(self) -> Sequence[bytes]:
-        """Special tokens have none: nothing that is read as text may bring one forth."""
+        """Special tokens have none: nothing that is read as text may bring one forth. Those that mark calls are the exception."""
         buffer = ctypes.create_string_buffer(512)
         to_piece, vocabulary = self._lib.llama_token_to_piece, self._vocabulary
         lengths = (to_piece(vocabulary, token, buffer, len(buffer), 0, False) for token in range(self._size))
-        return [buffer.raw[:length] if length > 0 else b"" for length in lengths]
+        pieces = [buffer.raw[:length] if length > 0 else b"" for length in lengths]
+        for token in (token for token, piece in enumerate(pieces) if not piece):
+            length = to_piece(vocabulary, token, buffer, len(buffer), 0, True)
+            if length > 0 and buffer.raw[:length] in CALL_MARKERS:
+                pieces[token] = buffer.raw[:length]
+        return pieces
 
     def tokenize(self, text: str, ours: bool) -> list[int]:
         raw = text.encode()

@@ -12,6 +12,8 @@ from netassist.llama.grammar import Node
 LENGTH = struct.Struct(">I")
 LARGEST = 16 << 20
 """Bytes of one message."""
+LONGEST_TEMPLATE = 256 << 10
+"""Characters of a chat template. A longer one is handed on cut behind one more, so that it can be told and refused."""
 
 
 class Segment(msgspec.Struct, frozen=True, array_like=True):
@@ -60,8 +62,19 @@ class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     id: int
 
 
+class Chat(msgspec.Struct, frozen=True):
+    """A model's chat template (Jinja), the one for tools where it has several, and the texts of its tokens for begin and end."""
+
+    template: str
+    bos: str = ""
+    eos: str = ""
+
+
 class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
-    """`notation` is the version that a built-in model states (``netassist.notation``), None for any other model."""
+    """`notation` is the version that a built-in model states (``netassist.notation``), None for any other model.
+
+    `chat` is None where the file carries no chat template.
+    """
 
     id: int
     description: str
@@ -69,6 +82,7 @@ class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
     context: int
     threads: int
     notation: int | None = None
+    chat: Chat | None = None
 
 
 class Reading(msgspec.Struct, frozen=True, tag="reading"):

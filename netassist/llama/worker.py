@@ -58,7 +58,13 @@ class Worker:
         self._store = Store(Path(request.prefixes), request.most_kept) if request.prefixes is not None else None
         notation = engine.metadata("netassist.notation")
         return Loaded(
-            request.id, engine.description, engine.parameters, engine.room, engine.threads, int(notation) if notation else None
+            request.id,
+            engine.description,
+            engine.parameters,
+            engine.room,
+            engine.threads,
+            int(notation) if notation else None,
+            engine.chat(),
         )
 
     def _completed(self, request: Complete) -> Completed:

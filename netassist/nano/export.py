@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from netassist.nano.model import Shape
 from netassist.nano.notation import END, VERSION
 from netassist.nano.vocabulary import ROLES, padded_size
-from netassist.toolbox import tools
+from netassist.toolbox import built_in
 
 LAYER_NAMES = {
     "attention_norm": "attn_norm", "q": "attn_q", "k": "attn_k", "v": "attn_v", "o": "attn_output",
@@ -49,7 +49,7 @@ def export(run: Path, output: Path, kind: str = "Q8_0") -> None:
     writer.add_name("netassist nano")
     writer.add_license("GPL-3.0-or-later")
     writer.add_uint32("netassist.notation", VERSION)
-    writer.add_array("netassist.tools", list(tools()))
+    writer.add_array("netassist.tools", list(built_in()))
     writer.add_context_length(shape.context)
     writer.add_embedding_length(shape.width)
     writer.add_block_count(shape.layers)

@@ -10,6 +10,7 @@ _POLITE = r"(?:please|pls|plz|thanks|thank you|thx|bitte|danke|por favor|s'il te
 _LEAD = (
     r"(?:with|w/|on|for|using|against|over|mit|avec|con|met|com|para|pour|für|auf|sur|sobre|su|op|em|na|the|its|is|an?|args?|arguments?|"
     r"argumento?s?|params?|parameters?|options?|flags?|input|processor|script|again|now|then|once more|loose|too|"
+    r"please|bitte|going|correr|"
     r"needs? another go|must be started by hand|laufen|starten|nochmals?|noch ?mal|opnieuw|encore|de nuevo|di nuovo)"
 )
 # Where a new order begins behind "and": "start tape-rotate with --slot 4 and list agents".
@@ -24,6 +25,19 @@ _NEXT_ORDER = re.compile(
     rf",? (?:after which|whereupon|afterwards|woraufhin|après quoi)\b|,? (?:and|und|et|y|e|en|then|dann|puis|luego|poi|i)"
     rf"(?: (?:then|dann|also))? (?=(?i:{_ORDER}))|"
     rf" (?=(?:should|must|has to|needs to) )|\s{_POLITE}(?=[,.;!?])"
+)
+# What is left of "could tape-rotate be run once?" and "trigger the tape-rotate processor".
+_ORDERED = re.compile(
+    r"(?:(?:be|been|do|does|say|says|run|runs|running|run by hand|executed|started|launched|triggered|done|to work|to run|me|us|"
+    r"then|now|next|first|one|ones|once|twice|again|instead|due|today|tonight|processor|script|program|prozessor|please|thanks|"
+    r"thank you|bitte|danke|mal|ausführen|laufen|starten|läuft|correr|ejecutar|eseguire|draaien|"
+    r"(?:no|without) (?:parameters?|arguments?|args|options|flags))(?:[\s,.;!?]+|$))+",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(
+    r"(?:and|und|et|y|e|en|afterwards?|after (?:it|that|this|which)|followed by|as well as|before that|danach|anschließend|"
+    r"ensuite|después|dopo|daarna)(?:\s|$)",
+    re.IGNORECASE,
 )
 _ANSWERED = re.compile(
     r"\b(?:(?:same|dasselbe|gleiche|même|mismo|stesso) (?:for|für|pour|para|per)|"
@@ -66,6 +80,8 @@ def rest_after(request: str, name: Entity) -> str:
         rest,
         flags=re.IGNORECASE,
     ).strip()
+    if _ORDERED.fullmatch(rest) or _GOES_ON.match(rest):
+        return ""
     quoted = re.fullmatch(r"[\"'“„«`](.*?)[\"'”“»`]?", rest)
     return (
         quoted[1].strip()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from netassist.nano.dialogues import Dialogue
 from netassist.nano.notation import (
@@ -32,6 +33,21 @@ _HOST = re.compile(r"⟨[HWU]\d+⟩")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
+class Pool:
+    """Some of the seed samples, by their places; each is drawn as often as its weight says."""
+
+    def __init__(self, samples: Sequence[Sample], places: Sequence[int]) -> None:
+        self.samples, self.places = samples, places
+        self.weigh([1.0] * len(samples))
+
+    def weigh(self, weights: Sequence[float]) -> None:
+        """`weights` are those of all samples."""
+        self.sums = list(accumulate(weights[place] for place in self.places))
+
+    def draw(self, r: random.Random) -> Sample:
+        return self.samples[r.choices(self.places, cum_weights=self.sums)[0]]
+
+
 class Source:
     """Samples drawn from seed dialogues and wordings with a seeded random number generator."""
 
@@ -39,12 +55,21 @@ class Source:
         self.random = random.Random(seed)
         self.generated = generated
         self.samples = [sample for dialogue in seeds if (sample := converted(dialogue))]
-        self.singles = [sample for sample in self.samples if len(sample) == 1]
-        self.calls = [s for s in self.singles if s[0][1].startswith(CALLS_OPEN)]
-        self.refusals = [s for s in self.singles if s[0][1] == NO_CALL]
-        self.clear = [s for s in self.calls if _one_host(s[0])]
+        every = range(len(self.samples))
+        singles = [i for i in every if len(self.samples[i]) == 1]
+        calls = [i for i in singles if self.samples[i][0][1].startswith(CALLS_OPEN)]
+        self.all = Pool(self.samples, every)
+        self.singles = Pool(self.samples, singles)
+        self.calls = Pool(self.samples, calls)
+        self.refusals = Pool(self.samples, [i for i in singles if self.samples[i][0][1] == NO_CALL])
+        self.clear = Pool(self.samples, [i for i in calls if _one_host(self.samples[i][0])])
         self.wordings = wordings()
         self.nouns = [wording for wording in self.wordings if wording.things]
+
+    def weigh(self, weights: Sequence[float]) -> None:
+        """How often each of `samples` is drawn from now on, in proportion."""
+        for pool in (self.all, self.singles, self.calls, self.refusals, self.clear):
+            pool.weigh(weights)
 
     def __iter__(self) -> Iterator[Sample]:
         while True:
@@ -55,18 +80,19 @@ class Source:
     def _multiplied(self) -> Sample:
         r, draw = self.random, self.random.random()
         if draw < 0.47:
-            return list(r.choice(self.samples))
+            return list(self.all.draw(r))
         if draw < 0.57:
-            return self._joined(r.choice(self.calls), r.choice(self.calls))
+            joined = self._joined(self.calls.draw(r), self.calls.draw(r))
+            return self._joined(joined, self.calls.draw(r)) if r.random() < 0.25 else joined
         if draw < 0.63:
-            return self._joined(r.choice(self.refusals), r.choice(self.calls), (". ", ". ", "\n", "! ", " - ", "\n\n"))
+            return self._joined(self.refusals.draw(r), self.calls.draw(r), (". ", ". ", "\n", "! ", " - ", "\n\n"))
         if draw < 0.75:
-            return self._listed(r.choice(self.clear))
+            return self._listed(self.clear.draw(r))
         if draw < 0.83:
-            return _chained(r.choice(self.singles), r.choice(self.samples), self.random.random() < 0.5)
+            return _chained(self.singles.draw(r), self.all.draw(r), r.random() < 0.5)
         if draw < 0.92:
-            return self._followed(r.choice(self.clear))
-        return self._vague(r.choice(self.clear))
+            return self._followed(self.clear.draw(r))
+        return self._vague(self.clear.draw(r))
 
     def _generated(self) -> Sample:
         r, draw = self.random, self.random.random()

@@ -11,7 +11,7 @@ from netassist.llama.grammar import Literal, Node
 from netassist.llama.messages import Segment
 from netassist.nano import notation
 from netassist.nano.notation import ASSISTANT, END, USER, Reading, Talk, Unreadable, literal
-from netassist.toolbox import Call, Tool, each_once
+from netassist.toolbox import Call, Tool, built_in, each_once
 
 MOST_TOKENS = 160
 """Of one answer: twelve calls of some twelve tokens."""
@@ -42,13 +42,14 @@ class TooMany(ValueError):
 def question(request: str, earlier: Sequence[Turn], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Question:
     """The prompt as in training: the tools on offer, earlier turns with their calls, the request.
 
-    An earlier turn whose calls point at nothing that was said (they were edited, say) is left out, but what it named stays known.
+    Tools that users added are left out, since the model has no token for them (see `netassist.nano.own_tools`). An earlier turn
+    whose calls point at nothing that was said (they were edited, say) is left out, but what it named stays known.
     The earliest turns are forgotten where the conversation has named more than there are placeholders.
 
     Raises:
         TooMany: the request alone does.
     """
-    kept = list(earlier)
+    kept, tools = [_trained(turn) for turn in earlier], [tool for tool in tools if not tool.origin]
     while True:
         asked = _question(request, kept, tools, inventory)
         crowded = [str(e.value) for e in asked.talk.crowded_out if e.kind in ("host", "network", "url")]
@@ -65,6 +66,8 @@ def _question(request: str, earlier: Sequence[Turn], tools: Sequence[Tool], inve
     prompt = [Segment(notation.tool_list(tools), ours=True)]
     for turn in earlier:
         text = talk.read(turn.request)
+        if turn.outcome == "call" and not turn.calls:
+            continue
         try:
             wrote = notation.write(turn.calls, turn.outcome, talk)
         except ValueError:
@@ -72,6 +75,11 @@ def _question(request: str, earlier: Sequence[Turn], tools: Sequence[Tool], inve
         prompt += [Segment(USER, ours=True), Segment(text), Segment(ASSISTANT + wrote + END, ours=True)]
     prompt += [Segment(USER, ours=True), Segment(talk.read(request)), Segment(ASSISTANT, ours=True)]
     return Question(tuple(prompt), grammar(tools, talk), talk)
+
+
+def _trained(turn: Turn) -> Turn:
+    """The turn without calls of tools that the model was not trained on."""
+    return turn._replace(calls=tuple(call for call in turn.calls if call.name in built_in()))
 
 
 def grammar(tools: Sequence[Tool], talk: Talk) -> Node:
@@ -95,9 +103,19 @@ def grammar(tools: Sequence[Tool], talk: Talk) -> Node:
 
 
 def answered(text: str, talk: Talk) -> Reading:
-    """What the model wrote, placeholders put back and each call once; raises Unreadable."""
+    """What the model wrote, placeholders put back and each call once; raises Unreadable.
+
+    A processor is given no arguments that are its own name, or nothing.
+    """
     reading = notation.read_output(text, talk)
-    return Reading(reading.outcome, each_once(reading.calls))
+    return Reading(reading.outcome, each_once([_without_its_name(call) for call in reading.calls]))
+
+
+def _without_its_name(call: Call) -> Call:
+    said = str(call.arguments.get("arguments", "")).strip()
+    if call.name != "processor_run" or said.lower() not in ("", str(call.arguments.get("name", "")).lower()):
+        return call
+    return Call(call.name, {name: value for name, value in call.arguments.items() if name != "arguments"})
 
 
 __all__ = ["MOST_TOKENS", "Question", "TooMany", "Turn", "Unreadable", "answered", "grammar", "question"]

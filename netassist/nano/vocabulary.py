@@ -24,7 +24,7 @@ from netassist.nano.notation import (
     USER,
     literal,
 )  # fmt: skip
-from netassist.toolbox import tools
+from netassist.toolbox import built_in
 
 TEXT_TOKENS = 2048
 ROLES = (USER, ASSISTANT, END)
@@ -46,7 +46,7 @@ def call_tokens() -> list[str]:
         REST,
         ")",
     ]
-    for tool in tools().values():
+    for tool in built_in().values():
         pieces.append(f"{tool.name}(")
         for name, parameter in tool.parameters.properties.items():
             pieces.append(f"{name}=")

@@ -21,6 +21,12 @@ from netassist.nano.free_text import description_in, rest_after
         ("rbl-watch 198.51.100.14 3600 should be run", "rbl-watch", "198.51.100.14 3600"),
         ("run it with --top 5 this time", "said-before", "--top 5"),
         ("run it", "said-before", ""),
+        ("let clock-skew be started once", "clock-skew", ""),
+        ("okay, launch leafcheck then", "leafcheck", ""),
+        ("trigger the leafcheck processor", "leafcheck", ""),
+        ("start leafcheck and afterwards the clock-skew one", "leafcheck", ""),
+        ("leafcheck please, with --rack 12", "leafcheck", "--rack 12"),
+        ("go ahead and run leafcheck, no parameters.", "leafcheck", ""),
     ],
 )
 def test_arguments_end_where_a_new_order_begins(request_text: str, name: str, arguments: str) -> None:

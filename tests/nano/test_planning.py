@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +46,29 @@ def test_an_earlier_call_that_nobody_spelled_is_left_out() -> None:
     text, _, talk = asked("and now?", Turn("is db1.example.org up?", (Call("ping", {"host": "other.example.org"}),), "call"))
     assert "ping(host" not in text
     assert "⟨H1⟩" in talk.placeholders
+
+
+def test_tools_that_users_added_are_none_that_the_model_reads_or_writes() -> None:
+    added = msgspec.structs.replace(tools()["ping"], name="greet", origin="a user's file")
+    both = Turn(
+        "greet and ping db1.example.org",
+        (Call("greet", {"host": "db1.example.org"}), Call("ping", {"host": "db1.example.org"})),
+        "call",
+    )
+    alone = Turn("greet db2.example.org", (Call("greet", {"host": "db2.example.org"}),), "call")
+    prompt, _, talk = question("and now?", [both, alone], [*EVERY, added], {})
+    text = "".join(segment.text for segment in prompt)
+    assert "greet(" not in text
+    assert "<TOOLCALL>[ping(host=⟨H1⟩)]</TOOLCALL>" in text
+    assert {"⟨H1⟩", "⟨H2⟩"} <= set(talk.placeholders)
+
+
+def test_a_processor_gets_no_arguments_that_are_its_name() -> None:
+    talk = Talk()
+    talk.read("run the processor leafcheck")
+    assert answered("<TOOLCALL>[processor_run(name=⟨W1⟩, arguments=⟨W1⟩)]</TOOLCALL>", talk).calls == (
+        Call("processor_run", {"name": "leafcheck"}),
+    )
 
 
 def test_questions_back_and_refusals_are_remembered() -> None:

@@ -16,6 +16,6 @@ def judged(report: Report) -> Report:
     A dash in the name of a schema is an underscore in that of its module.
     """
     name = f"netassist.audit.rules.{schema_of(report).split('/')[1].replace('-', '_')}"
-    if importlib.util.find_spec(name) is None:
+    if not schema_of(report).startswith("netassist/") or importlib.util.find_spec(name) is None:
         return report
     return msgspec.structs.replace(report, findings=(*report.findings, *importlib.import_module(name).judge(report)))

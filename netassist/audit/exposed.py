@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from netassist.audit.rule import Rule
 from netassist.observations import Finding, Severity
 from netassist.targets import parse_address
 
@@ -91,6 +92,22 @@ SERVICES: tuple[_Service, ...] = (
              "A controller that is reached is a controller that is stopped.", _FILTER, _NO_LOGIN),
     _Service("ftp", "FTP", "medium", "ftp", "21/tcp", "Unless it insists on TLS, passwords cross the network in clear text.",
              "Use SFTP, or demand TLS (FTPS).", _CLEARTEXT, cleartext=True),
+    _Service("pop3", "POP3 without TLS", "low", "pop3", "110/tcp",
+             "Unless it insists on STLS, passwords cross the network in clear text.",
+             "Refuse logins before STLS, or offer port 995 alone (RFC 8314).", "https://www.rfc-editor.org/rfc/rfc8314",
+             cleartext=True),
+    _Service("imap", "IMAP without TLS", "low", "imap", "143/tcp",
+             "Unless it insists on STARTTLS, passwords cross the network in clear text.",
+             "Refuse logins before STARTTLS, or offer port 993 alone (RFC 8314).", "https://www.rfc-editor.org/rfc/rfc8314",
+             cleartext=True),
+    _Service("ldap", "LDAP without TLS", "low", "ldap", "389/tcp",
+             "Unless it insists on StartTLS, passwords and the directory cross the network in clear text.",
+             "Refuse binds before StartTLS, or offer port 636 alone.", _CLEARTEXT, cleartext=True),
+    _Service("kubelet", "Kubernetes kubelet", "high", "", "10250/tcp 10255/tcp",
+             "Where anonymous access is on, who reaches it runs commands in the containers.",
+             "Turn anonymous access off (authentication.anonymous.enabled: false) and filter the port.", _NO_LOGIN),
+    _Service("consul", "Consul", "high", "consul", "8500/tcp",
+             "Without access control it gives away the configuration and runs checks that are commands.", _LOCAL, _NO_LOGIN),
     _Service("tftp", "TFTP", "medium", "tftp", "69/udp",
              "It knows no login: configurations are fetched and replaced.", _FILTER, _NO_LOGIN),
     _Service("msrpc", "Microsoft RPC", "medium", "msrpc", "135/tcp", _GUESS, _FILTER, _EXPOSED),
@@ -113,6 +130,11 @@ SERVICES: tuple[_Service, ...] = (
              "It describes the device to anybody and amplifies floods.", _FILTER, _EXPOSED),
 )
 # fmt: on
+RULES: dict[str, Rule] = {
+    f"service.{held.word}": Rule(held.severity, f"{held.title} is open", held.because, held.fix, (held.reference,))
+    for held in SERVICES
+}
+"""The same as rules; over loopback they are for information."""
 _BY_NAME = {name: service for service in SERVICES for name in service.names.split()}
 _BY_WORD = {service.word: service for service in SERVICES}
 _BY_PORT = {port: service for service in SERVICES for port in service.ports.split()}

@@ -76,7 +76,8 @@ def test_what_only_clients_without_a_name_are_shown_is_no_fault() -> None:
 
 def test_quantum_findings_tell_until_when_standards_allow_what_is_in_use() -> None:
     finding = found(bad())["tls.no_post_quantum_groups"]
-    assert "CNSA 2.0: x25519 key exchange not allowed in US national security systems after 2031-12-31" in finding.evidence
+    mandated = "CNSA 2.0: x25519 key exchange not in the suite that is mandated for US national security systems after 2031-12-31"
+    assert mandated in finding.evidence
     assert "NIST IR 8547: x25519 key exchange disallowed after 2035-12-31" in finding.evidence
     assert "RSA" not in finding.evidence
     assert "https://csrc.nist.gov/pubs/ir/8547/ipd" in finding.references

@@ -24,7 +24,7 @@ from netassist.tls.chain import Certificate, PublicKey, San
 from netassist.tls.groups import Group, group
 from netassist.tls.ocsp import OcspResponse
 from netassist.tls.revocation import Revocation
-from tests.reports import tls_samples
+from tests.reports import probe_samples, ssh_http_samples, tls_samples
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -312,6 +312,8 @@ EXAMPLES: dict[str, Report] = {
     ),
     "audit_failed": failed(audit, "shop.example: no address found; check the spelling", hosts=(), findings=()),
     **tls_samples.EXAMPLES,
+    **ssh_http_samples.examples(STAMP, SHOP),
+    **probe_samples.EXAMPLES,
     "anything": whois(),
     "anything_failed": failed(whois, "shop.example: no answer within 5 s", registrar=None),
 }  # fmt: skip

@@ -74,7 +74,8 @@ def _lines(report: Report, width: int) -> Iterator[Line]:
 
 def _renderer(report: Report) -> Renderer:
     name = f"{__name__}.{schema_of(report).split('/')[1].replace('-', '_')}"
-    if name.count(".") != __name__.count(".") + 1 or importlib.util.find_spec(name) is None:
+    own = schema_of(report).startswith("netassist/")
+    if not own or name.count(".") != __name__.count(".") + 1 or importlib.util.find_spec(name) is None:
         name = f"{__name__}.anything"
     return cast("Renderer", importlib.import_module(name))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from netassist.observations import schema_of
-from netassist.reports.layout import BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Text, Verdict, heading, paragraph, table
+from netassist.reports.layout import BAD, BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Text, Verdict, heading, paragraph, table
 from netassist.reports.style import Span
 from netassist.reports.text import finding
 from netassist.reports.text.nmap import software
@@ -14,7 +14,7 @@ from netassist.reports.words import count, listed, place
 
 if TYPE_CHECKING:
     from netassist.audit.parts import Service
-    from netassist.audit.security_audit import AuditedHost, SecurityAudit
+    from netassist.audit.security_audit import AuditedHost, Noted, SecurityAudit
     from netassist.reports.style import Line
 
 PLAN = True
@@ -28,6 +28,10 @@ def task(audit: SecurityAudit) -> Task:
 
 
 def verdict(audit: SecurityAudit) -> Verdict:
+    if audit.up or not audit.hosts:
+        alive = count(len(audit.up), "host")
+        each = "; each has a report of its own" if audit.up else ""
+        return Verdict(f"In {place(audit.target)} {alive} answer{'s' if len(audit.up) == 1 else ''}{each}.", NEUTRAL)
     services = [service for host in audit.hosts for service in host.services]
     ports = f"on {count(len(services), 'open port')}" if services else "and no open port"
     tried = sum(len(host.tried) for host in audit.hosts)
@@ -47,10 +51,44 @@ def verdict(audit: SecurityAudit) -> Verdict:
 
 
 def evidence(audit: SecurityAudit, width: int) -> Iterator[Line]:
+    if audit.up:
+        yield from paragraph(listed(audit.up, 256), width, indent=2)
     for number, host in enumerate(audit.hosts):
         if number:
             yield BLANK
         yield from _host(host, width)
+    yield from _exceptions(audit, width)
+    yield from _changes(audit, width)
+
+
+def _exceptions(audit: SecurityAudit, width: int) -> Iterator[Line]:
+    """What exceptions take out, and those that have run out."""
+    rows = [(held, f"until {held.expires}: {held.reason}", NEUTRAL) for held in audit.excused]
+    rows += [
+        (held, f"the exception ended on {held.expires}, so that it counts again: {held.reason}", WARN) for held in audit.expired
+    ]
+    if rows:
+        yield BLANK
+        yield from heading("Exceptions", width)
+    for held, why, tone in rows:
+        yield from paragraph(f"{_noted(held)}; {why}", width, indent=2, lead=Span(f"{tone.mark} ", tone.style))
+
+
+def _changes(audit: SecurityAudit, width: int) -> Iterator[Line]:
+    changes = audit.changes
+    if changes is None:
+        return
+    yield BLANK
+    groups = (("new", changes.new, BAD), ("gone", changes.gone, GOOD), ("not looked for again", changes.unknown, UNKNOWN))
+    told = ", ".join(f"{len(held)} {word}" for word, held, _ in (*groups, ("unchanged", changes.unchanged, NEUTRAL)))
+    yield from heading(f"Since {changes.baseline}: {told}", width)
+    for word, held, tone in groups:
+        for one in held:
+            yield from paragraph(f"{word}: {_noted(one)}", width, indent=2, lead=Span(f"{tone.mark} ", tone.style))
+
+
+def _noted(held: Noted) -> str:
+    return f"{held.severity}, {held.title} [{held.id}]{f' at port {held.port}' if held.port else ''}"
 
 
 def _worst(audit: SecurityAudit) -> str:
@@ -90,5 +128,6 @@ def _checks(host: AuditedHost) -> Iterator[tuple[bool, Verdict]]:
 
 def _row(service: Service) -> Sequence[Text]:
     tls = {True: Span("yes", "good"), False: Span("no"), None: Span("unknown", "dim")}[service.tls]
+    tls = Span("STARTTLS", "good") if service.starttls and not service.tls else tls
     return (f"{service.port}/{service.protocol}", service.service or Span("unknown", "dim"),
             software(service.product, service.version), tls)  # fmt: skip

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from netassist.reports.layout import BLANK, GOOD, UNKNOWN, WARN, Task, Verdict, facts, table
-from netassist.reports.words import count, listed, named, place
+from netassist.reports.style import Span, Style
+from netassist.reports.words import count, listed, milliseconds, named, place
 
 if TYPE_CHECKING:
     from netassist.probes.dns import DnsLookup
     from netassist.reports.style import Line
+
+_STYLES: dict[str, Style] = {"secure": "good", "bogus": "bad", "unknown": "warn"}
 
 
 def task(lookup: DnsLookup) -> Task:
@@ -25,7 +28,7 @@ def verdict(lookup: DnsLookup) -> Verdict:
     if lookup.rcode != "NOERROR":
         return Verdict(f"Which {kind} records {asked} has is unknown.", UNKNOWN)
     data = [answer.data for answer in lookup.answers if answer.type == kind]
-    aliases = [answer.data for answer in lookup.answers if answer.type == "CNAME" and kind != "CNAME"]
+    aliases = lookup.aliases if kind != "CNAME" else ()
     by_way = f", by way of the alias {_host(aliases[-1])}" if aliases else ""
     if not data:
         alias = f"the name is an alias of {_host(aliases[-1])}, which has none" if aliases else "the name exists, but has none"
@@ -36,11 +39,17 @@ def verdict(lookup: DnsLookup) -> Verdict:
 
 
 def evidence(lookup: DnsLookup, width: int) -> Iterator[Line]:
-    validated = {True: "validated, says the resolver (AD bit)", False: "not validated by the resolver", None: "unknown"}
+    missing = {"NXDOMAIN": "there is no such name", "NOERROR": "" if lookup.answers else "there is no such record of the name"}
+    meaning = missing.get(lookup.rcode or "", "")
+    took = f" in {milliseconds(lookup.response_ms)}" if lookup.response_ms is not None else ""
+    authority = lookup.authority
     rows = [
         ("Asked for", f"{lookup.name} {lookup.record_type}"),
-        ("Answer", lookup.rcode or "none"),
-        ("DNSSEC", validated[lookup.authenticated]),
+        ("Resolver", f"{lookup.resolver}, answered{took}" if lookup.resolver else None),
+        ("Answer", f"{lookup.rcode or 'none'}{f': {meaning}' if meaning else ''}"),
+        ("Says", f"the zone {authority.zone}; may be kept for {authority.negative_ttl} s" if authority else None),
+        ("Aliases", " → ".join((lookup.name, *lookup.aliases)) if lookup.aliases else None),
+        ("DNSSEC", [Span(lookup.dnssec, _STYLES.get(lookup.dnssec, "plain")), Span(f": {lookup.dnssec_detail or 'not asked'}")]),
     ]
     yield from facts(rows, width)
     if lookup.answers:

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from netassist.reports.layout import BAD, BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Tone, Verdict, facts, heading, table
+from netassist.reports.layout import BAD, BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Text, Tone, Verdict, facts, heading, table
 from netassist.reports.style import Span
-from netassist.reports.words import count, milliseconds, sentence_end
+from netassist.reports.text import finding
+from netassist.reports.words import count, listed, milliseconds, quoted, sentence_end
 from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
     from netassist.probes.http import HttpCheck, Redirect
+    from netassist.probes.http_speech import TlsSummary
     from netassist.reports.style import Line
 
 _PHASES = (
@@ -38,6 +40,9 @@ def verdict(check: HttpCheck) -> Verdict:
     text = f"{as_text(check.url, 500)} answered {_status(check.status_code)}{took}{after}{onward}"
     if check.tls_error:
         return Verdict(sentence_end(f"{text}, but its certificate does not verify: {check.tls_error}"), BAD)
+    grave = [item.title for item in check.findings if item.severity in ("critical", "high", "medium")]
+    if grave:
+        return Verdict(f"{text}. {count(len(grave), 'problem')}: {listed(grave, 4)}.", finding.worst(check.findings))
     return Verdict(f"{text}.", _tone(check.status_code))
 
 
@@ -48,15 +53,54 @@ def evidence(check: HttpCheck, width: int) -> Iterator[Line]:
         ("Status", _status(check.status_code) if check.status_code is not None else "unknown"),
         ("Version", f"HTTP/{check.http_version.removeprefix('HTTP/')}" if check.http_version else None),
         ("Certificate", verified if check.url.startswith("https:") and check.status_code is not None else None),
+        ("TLS", _tls(check.tls)),
+        ("Page", _page(check)),
+        ("Body", _body(check)),
         *(("Redirect", f"{hop.status_code} from {hop.url} to {hop.location}{_unfollowed(hop)}")
           for hop in check.redirects),
     ]  # fmt: skip
     yield from facts(rows, width)
     yield from _timing(check, width)
+    if check.cookies:
+        yield BLANK
+        yield from heading("Cookies", width)
+        cookies: list[tuple[Text, ...]] = [
+            (c.name or "(no name)", _yes(c.secure), _yes(c.http_only), c.same_site or Span("not set", "warn"), c.path or "")
+            for c in check.cookies
+        ]
+        yield from table(("name", "Secure", "HttpOnly", "SameSite", "path"), cookies, width)
     if check.headers:
         yield BLANK
         yield from heading("Headers", width)
         yield from facts(sorted(check.headers.items()), width)
+
+
+def _yes(value: bool) -> Span:
+    return Span("yes") if value else Span("no", "warn")
+
+
+def _tls(tls: TlsSummary | None) -> str | None:
+    if tls is None:
+        return None
+    until = "" if tls.days_left is None else f"; the certificate has {count(max(tls.days_left, 0), 'day')} left"
+    return f"{', '.join(filter(None, (tls.version, tls.suite, tls.group)))}{until}"
+
+
+def _page(check: HttpCheck) -> str | None:
+    shown = f"{check.default_page}'s own page" if check.default_page not in (None, "directory listing") else check.default_page
+    title = quoted(check.title) if check.title else None
+    return ", ".join(filter(None, (title, shown))) or None
+
+
+def _body(check: HttpCheck) -> str | None:
+    body = check.body
+    if body is None:
+        return None
+    size = f"{count(body.received, 'byte')}{'' if body.complete else ' read, not all of it'}"
+    if not body.encoding:
+        return size
+    plain = f", {count(body.decoded, 'byte')} when decoded" if body.decoded is not None else ""
+    return f"{size}; {body.encoding}{plain}"
 
 
 def _unfollowed(hop: Redirect) -> str:

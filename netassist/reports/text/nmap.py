@@ -50,7 +50,9 @@ def verdict(scan: NmapScan) -> Verdict:
 
 def evidence(scan: NmapScan, width: int) -> Iterator[Line]:
     looked = f"{len(scan.hosts)} up, {scan.hosts_down} without an answer" if isinstance(scan.target, str) else None
-    yield from facts([("Profile", scan.profile), ("Command", shlex.join(scan.command)), ("Hosts", looked)], width)
+    runs = str(scan.batches) if scan.batches > 1 else None
+    rows = [("Profile", scan.profile), ("Command", shlex.join(scan.command)), ("Hosts", looked), ("Runs of Nmap", runs)]
+    yield from facts(rows, width)
     for host in scan.hosts:
         yield BLANK
         yield from _host(host, width)
@@ -85,15 +87,21 @@ def _single(scan: NmapScan) -> tuple[str, Tone]:
 
 
 def _network(scan: NmapScan) -> tuple[str, Tone]:
-    target, up = place(scan.target), [host for host in scan.hosts if host.state == "up"]
+    target, up = _area(scan), [host for host in scan.hosts if host.state == "up"]
     if not up:
         looked = f" ({scan.hosts_down} looked at)" if scan.hosts_down else ""
-        return f"No host in {target} answered{looked}.", NEUTRAL
+        return f"No host {target} answered{looked}.", NEUTRAL
     hosts = [_brief(host) if scan.profile != "discovery" else host.address for host in up]
     verb = "host is" if len(up) == 1 else "hosts are"
     ports = sum(len(_open(host)) for host in up)
     total = "" if scan.profile == "discovery" else f", with {count(ports, 'open port')}"
-    return f"{len(up)} {verb} up in {target}{total}: {listed(hosts, _MOST_HOSTS)}.", GOOD
+    return f"{len(up)} {verb} up {target}{total}: {listed(hosts, _MOST_HOSTS)}.", GOOD
+
+
+def _area(scan: NmapScan) -> str:
+    """``in 192.0.2.0/24``; of a list how long it is."""
+    target = place(scan.target)
+    return f"of {target.count(', ') + 1} targets" if ", " in target else f"in {target}"
 
 
 def _brief(host: NmapHost) -> str:

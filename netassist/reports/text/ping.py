@@ -22,6 +22,8 @@ def verdict(ping: Ping) -> Verdict:
     if ping.sent is None or ping.received is None:
         return Verdict(f"Whether {host} is reachable is unknown.", UNKNOWN)
     answers = f"{ping.received} of {count(ping.sent, _kind(ping))}{_port(ping)} answered"
+    if not ping.received and ping.refusal:
+        return Verdict(f"{host} did not answer ({answers}); {ping.refusal}.", BAD)
     if not ping.received:
         return Verdict(f"{host} did not answer ({answers}); whether it is down or drops such requests cannot be told.", BAD)
     speed = f", in {milliseconds(ping.rtt_ms.avg)}{' on average' if ping.received > 1 else ''}" if ping.rtt_ms else ""
@@ -41,7 +43,9 @@ def evidence(ping: Ping, width: int) -> Iterable[Line]:
         ("Sent", None if ping.sent is None else str(ping.sent)),
         ("Answered", None if ping.received is None else str(ping.received)),
         ("Lost", None if ping.loss is None else percent(ping.loss)),
+        ("Twice", count(ping.duplicates, "duplicate answer") if ping.duplicates else None),
         *times,
+        ("Refused", ping.refusal),
         ("Method", method if ping.method else None),
     ]
     return facts(rows, width)

@@ -25,7 +25,9 @@ def _run(arguments: list[str]) -> int:
         return _failed("standard output is closed, so there is nowhere to print the answer", INCOMPLETE)
     debug = "--debug" in arguments
     try:
-        code = _called([argument for argument in arguments if argument != "--debug"])
+        if "--read-only" in arguments:
+            os.environ["NETASSIST_READ_ONLY"] = "1"
+        code = _called([argument for argument in arguments if argument not in ("--debug", "--read-only")])
     except BrokenPipeError:
         # The reader has all that it wants (`| head`).
         code = CLEAN
@@ -44,8 +46,20 @@ def _called(arguments: list[str]) -> int:
 
         print(f"netassist {__version__}")
         return CLEAN
+    if arguments[:1] == ["tls"]:
+        from netassist.cli.many.words import plain
+
+        if (said := plain(arguments[1:])) is not None:
+            from netassist.cli.many.command import tls
+
+            return tls(*said[0], **said[1])
     from netassist.cli.app import app
 
+    if arguments[:1] in (["--help"], ["-h"]):
+        from netassist.cli.common_jobs import JOBS
+
+        for job in JOBS:
+            app[job]  # what it is for is in its tool's file
     code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     return code if isinstance(code, int) else CLEAN
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from netassist.backends.planning import Backend
-from netassist.configuration import BadConfiguration, Settings, cache_folder, check_threads
+from netassist.configuration import BadConfiguration, Settings, cache_folder, check_threads, state_folder
+from netassist.remotes import BackendId
 
 if TYPE_CHECKING:
+    from netassist.backends.testllm import TestLlm
     from netassist.cli.terminal import ProgressLine
     from netassist.llama.messages import Reading
 
@@ -24,14 +27,58 @@ def chosen_backend(
     thinking: Literal["on", "off"] = "off",
     thought_tokens: int = 1024,
     line: ProgressLine | None = None,
+    backend: BackendId | None = None,
 ) -> Backend:
-    """The local model: the built-in one, or the GGUF that a flag or the configuration names. Nothing is loaded yet.
+    """The backends in the configuration's order, or the one that a flag pins. Nothing is loaded or asked yet.
 
-    `line` shows how far the tools are that a model reads once, before it first plans.
+    A flag that speaks of the local model pins that. Without either, and with `testllm` alone in the configuration, nothing
+    leaves this machine, whatever keys are in the environment. `line` shows how far the tools are that a local model reads once,
+    and is cleared before a fall is told on stderr; without it nothing is told.
 
     Raises:
-        BadConfiguration: there is no such file, or that many threads are of no use.
+        BadConfiguration: there is no such file, that many threads are of no use, or the flags do not go together.
     """
+    named_local = "--model" if model is not None else "--thinking on" if thinking == "on" else None
+    if named_local and backend not in (None, "testllm"):
+        raise BadConfiguration(f"{named_local} is for the local model, and --backend {backend} is not one; leave one of them out")
+    order = (backend,) if backend else ("testllm",) if named_local else settings.backends
+    if order == ("testllm",):
+        return _local(settings, model, threads, thinking, thought_tokens, line)
+    from netassist.backends.configured import place_of, server_of
+    from netassist.backends.ladder import Ladder, Rung
+    from netassist.backends.ledger import Ledger
+    from netassist.backends.remote import Remote
+
+    ledger = Ledger(state_folder())
+    rungs = []
+    for name in order:
+        if name == "testllm":
+            rungs.append(Rung(_local(settings, model, threads, thinking, thought_tokens, line)))
+        else:
+            server = server_of(name, settings)
+            rungs.append(Rung(Remote(server, ledger), place_of(server)))
+    return Ladder(rungs, ledger, _telling(line) if line is not None else lambda _: None, pinned=backend is not None)
+
+
+def _telling(line: ProgressLine) -> Callable[[str], None]:
+    def told(text: str) -> None:
+        from netassist.untrusted import as_text
+
+        line.clear()
+        print(f"netassist: {as_text(text, 600)}", file=sys.stderr, flush=True)
+
+    return told
+
+
+def _local(
+    settings: Settings,
+    model: Path | None,
+    threads: int | None,
+    thinking: Literal["on", "off"],
+    thought_tokens: int,
+    line: ProgressLine | None,
+) -> TestLlm:
+    """The local model: the built-in one, or the GGUF that a flag or the configuration names."""
     from netassist.backends.testllm import TestLlm
 
     file, named_by = model, "--model"

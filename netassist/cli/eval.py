@@ -58,7 +58,7 @@ def netbench(
     _check(output, resume, file)
     settings = load(config)
     cases = bench.cases(file)
-    backend, thinks = chosen_backend(settings, model, threads, thinking, thought_tokens), thinking == "on"
+    backend, thinks = chosen_backend(settings, model, threads, thinking, thought_tokens, backend="testllm"), thinking == "on"
     record = Record(output, bench.Prediction, resume, lambda kept: _other(kept, backend.model, thinks))
     offered = list(tools().values())
 
@@ -113,7 +113,7 @@ def bfcl(
     if limit is not None and limit < 1:
         raise InvalidCall(f"--limit {limit} leaves no case; give 1 or more")
     cases = live.cases(folder, category or live.CATEGORIES, limit)
-    backend, thinks = chosen_backend(load(config), model, threads, thinking, thought_tokens), thinking == "on"
+    backend, thinks = chosen_backend(load(config), model, threads, thinking, thought_tokens, backend="testllm"), thinking == "on"
 
     async def ask(case: live.Case) -> live.Result:
         return await bfcl_asking.answered(case, await _free(backend))

@@ -8,9 +8,25 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter, validators
 
+from netassist.cli.completion import model_files
 from netassist.observations import SEVERITIES, Finding
+from netassist.remotes import BackendId
+from netassist.reports.formats import FormatName
 
 Format = Annotated[Literal["text", "json"], Parameter(name=("-f", "--format"), help="How to print the result.")]
+ReportFormat = Annotated[
+    FormatName, Parameter(name=("-f", "--format"), help="How to print reports; json of several is an array.")
+]
+Output = Annotated[
+    tuple[Path, ...],
+    Parameter(
+        name=("-o", "--output"),
+        help="Also write the reports to this file, in the format that its name ends in (.html, .sarif, .csv and so on), else in "
+        "that of -f; may be given several times.",
+        consume_multiple=False,
+        negative="",
+    ),
+]
 Config = Annotated[Path | None, Parameter(help="Another configuration file than the user's own.")]
 CaFile = Annotated[
     Path | None, Parameter(name="--ca-file", help="PEM certificates of authorities to trust besides the system's.")
@@ -25,7 +41,15 @@ CheckRevocation = Annotated[
 ]
 ModelFile = Annotated[
     Path | None,
-    Parameter(name="--model", help="A GGUF file, or a fetched model's name, to plan with instead of the built-in model."),
+    Parameter(
+        name="--model",
+        help="A GGUF file, or a fetched model's name, to plan with instead of the built-in model.",
+        completer=model_files,
+    ),
+]
+BackendName = Annotated[
+    BackendId | None,
+    Parameter(name="--backend", help="Plan with this backend and no other, whatever order the configuration has."),
 ]
 Threads = Annotated[int | None, Parameter(help="Threads of the model; all usable cores where left out.")]
 Thinking = Annotated[
@@ -41,10 +65,11 @@ ThoughtTokens = Annotated[
     ),
 ]
 Approve = Annotated[
-    tuple[Literal["intrusive", "change"], ...],
+    tuple[Literal["active", "intrusive", "change"], ...],
     Parameter(
         name="--approve",
-        help="Allow calls of this risk tier without asking: intrusive (vulnerability scripts, networks above /20), change.",
+        help="Allow calls of this risk tier without asking: intrusive (vulnerability scripts, networks above /20), change, or "
+        "active where the configuration asks about that.",
         consume_multiple=False,
         negative="",
     ),

@@ -28,14 +28,19 @@ def show(report: Report, format: str) -> None:
 
 
 def show_answer(answer: Answer, format: str) -> None:
-    """Print an answer: its sentence where nothing was run, else each step's report."""
+    """Print an answer: its sentence where nothing was run, else each step's report, and before them what a model wrote."""
     if format == "json":
         show_json(answer)
+    elif format == "jsonl":
+        from netassist.reports.json import encoded
+
+        _write(encoded(answer).decode() + "\n")
     else:
         show_lines(_answer_lines(answer))
 
 
 def _answer_lines(answer: Answer) -> Iterator[Line]:
+    from netassist.assistant.answers import notes
     from netassist.reports.layout import BAD, BLANK, NEUTRAL, UNKNOWN, WARN, paragraph
     from netassist.reports.style import Span, columns
 
@@ -48,15 +53,25 @@ def _answer_lines(answer: Answer) -> Iterator[Line]:
         yield from paragraph(Span(answer.answer, tone.style), width, lead=Span(f"{tone.mark} ", tone.style))
     if answer.interrupted:
         yield from paragraph(Span("Interrupted; this is what is known.", "warn"), width, lead=Span(f"{WARN.mark} ", "warn"))
+    if answer.read_as:
+        yield from paragraph(Span(answer.read_as, "dim"), width)
+        yield BLANK
+    if answer.steps and answer.written:
+        for text in answer.written.splitlines():
+            yield from paragraph(text, width)
+        yield BLANK
+    if answer.unverified:
+        text = f"Not found in what was measured: {', '.join(answer.unverified)}."
+        yield from paragraph(Span(text, UNKNOWN.style), width, lead=Span(f"{UNKNOWN.mark} ", UNKNOWN.style))
+        yield BLANK
     for number, step in enumerate(answer.steps):
         if number:
             yield BLANK
         yield from _step_lines(step, width)
-    if answer.unused:
-        from netassist.assistant.answers import not_touched
-
+    if said := list(notes(answer)):
         yield BLANK
-        yield from paragraph(Span(not_touched(answer.unused), "warn"), width, lead=Span(f"{WARN.mark} ", "warn"))
+        for text in said:
+            yield from paragraph(Span(text, "warn"), width, lead=Span(f"{WARN.mark} ", "warn"))
 
 
 def folded(thought: str) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from netassist.cli.exits import USAGE
-from netassist.cli.options import Config, Format, ModelFile, Thinking, ThoughtTokens, Threads
+from netassist.cli.options import BackendName, Config, Format, ModelFile, Thinking, ThoughtTokens, Threads
 
 if TYPE_CHECKING:
     from netassist.backends.planning import Backend
@@ -41,6 +41,7 @@ def plan(
     threads: Threads = None,
     thinking: Thinking = "off",
     thought_tokens: ThoughtTokens = 1024,
+    backend: BackendName = None,
     config: Config = None,
 ) -> int:
     """Decide which tools a question needs, over all tools of the contract, and run nothing."""
@@ -60,10 +61,10 @@ def plan(
         raise InvalidCall(f"--output {output} is the file of the cases, which would be lost; name another")
     settings = load(config)
     line = ProgressLine()
-    backend = chosen_backend(settings, model, threads, thinking, thought_tokens, line)
+    planner = chosen_backend(settings, model, threads, thinking, thought_tokens, line, backend)
     if input is None:
-        return asyncio.run(_one(backend, settings, " ".join(question), format))
-    return asyncio.run(_many(backend, settings, input, output))
+        return asyncio.run(_one(planner, settings, " ".join(question), format))
+    return asyncio.run(_many(planner, settings, input, output))
 
 
 async def _one(backend: Backend, settings: Settings, question: str, format: str) -> int:

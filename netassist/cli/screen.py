@@ -7,10 +7,13 @@ from pathlib import Path
 
 from netassist.cli.backend import chosen_backend
 from netassist.cli.exits import USAGE
+from netassist.remotes import BackendId
 from netassist.toolbox import Risk
 
 
-def opened(config: Path | None, model: Path | None, threads: int | None, approve: tuple[Risk, ...]) -> int:
+def opened(
+    config: Path | None, model: Path | None, threads: int | None, approve: tuple[Risk, ...], backend: BackendId | None = None
+) -> int:
     """Run the terminal UI; its exit code."""
     from netassist.assistant.journal import Journal
     from netassist.configuration import load, state_folder
@@ -21,4 +24,4 @@ def opened(config: Path | None, model: Path | None, threads: int | None, approve
     settings = load(config)
     from netassist.tui.app import run
 
-    return run(settings, chosen_backend(settings, model, threads), Journal(state_folder()), frozenset(approve))
+    return run(settings, chosen_backend(settings, model, threads, backend=backend), Journal(state_folder()), frozenset(approve))

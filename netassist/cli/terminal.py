@@ -7,11 +7,16 @@ import contextlib
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from netassist.network import Progress
 from netassist.toolbox import Call, Risk
 from netassist.untrusted import as_text
+
+if TYPE_CHECKING:
+    from netassist.assistant.approvals import Approval
+    from netassist.assistant.consent import Consent
 
 
 class ProgressLine:
@@ -43,14 +48,55 @@ class ProgressLine:
             sys.stderr.flush()
 
 
-async def approve(call: Call, risk: Risk) -> bool:
+async def approve(call: Call, risk: Risk) -> bool | Approval:
     """Ask on the terminal; no where there is none to ask on."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    what = "may disturb what it scans" if risk == "intrusive" else "changes what is watched"
-    sys.stderr.write(f"\r\x1b[K{as_text(str(call))} is {risk}: it {what}. Run it? [y/N] ")
+    from netassist.assistant.approvals import Approval
+
+    _say(f"\r\x1b[K{as_text(str(call))} is {risk}: {_WHAT[risk]}. Run it?\n")
+    _say("  y once, s for this session, a always for this tool and target, e edit it first, N no: ")
+    said = (await _line()).strip().lower()
+    if said in ("e", "edit"):
+        return await _edited(call)
+    answer = _ANSWERS.get(said)
+    return Approval(answer) if answer is not None else False
+
+
+_ANSWERS: dict[str, Literal["once", "session", "always"]] = {
+    "y": "once", "yes": "once", "once": "once", "s": "session", "session": "session", "a": "always", "always": "always",
+}  # fmt: skip
+_WHAT: dict[Risk, str] = {
+    "passive": "it looks things up",
+    "active": "it connects to its target as any client would",
+    "intrusive": "it may disturb what it scans",
+    "change": "it alters or removes what was set up earlier",
+}
+
+
+async def _edited(call: Call) -> bool | Approval:
+    """The call with the arguments that the person writes; no where no tool takes them."""
+    from netassist.assistant.approvals import Approval
+    from netassist.toolbox import InvalidCall, from_words
+
+    words = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in call.arguments.items()}
+    for key, value in words.items():
+        _say(f"  {as_text(key, 64)} [{as_text(value, 200)}]: ")
+        words[key] = (await _line()).strip() or value
+    _say("  further arguments as key=value, or none: ")
+    for word in (await _line()).split():
+        key, _, value = word.partition("=")
+        words[key] = value
+    try:
+        return Approval("edit", from_words(call.name, words))
+    except InvalidCall as error:
+        _say(f"  {as_text(str(error), 300)}; nothing is run\n")
+        return False
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text)
     sys.stderr.flush()
-    return (await _line()).strip().lower() in ("y", "yes")
 
 
 async def _line() -> str:
@@ -101,3 +147,16 @@ def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
+
+
+def is_attended() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+async def confirm(calls: Sequence[Call]) -> Consent:
+    """Ask whether these calls are what was meant; anything but a yes runs nothing."""
+    from netassist.assistant.answers import as_read
+
+    _say(f"\r\x1b[K{as_read(calls)} Run it? [y/N] ")
+    return "yes" if (await _line()).strip().lower() in ("y", "yes", "ja", "j") else "ask"

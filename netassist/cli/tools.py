@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from netassist.cli.completion import tool_names
+from netassist.cli.misuse import meant
 from netassist.cli.options import Format
 
 if TYPE_CHECKING:
@@ -13,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def tools(
-    name: Annotated[str | None, Parameter(help="One tool, with its arguments.")] = None, /, *, format: Format = "text"
+    name: Annotated[str | None, Parameter(help="One tool, with its arguments.", completer=tool_names)] = None,
+    /,
+    *,
+    format: Format = "text",
 ) -> int:
     """List the tools, or show one with its arguments."""
     import json
@@ -21,23 +26,39 @@ def tools(
     from netassist import toolbox
 
     known = toolbox.tools()
+    if name is None:
+        say_problems()
     if name is not None and name not in known:
-        raise toolbox.InvalidCall(f"there is no tool {name!r}; `netassist tools` lists them")
+        raise toolbox.InvalidCall(f"there is no tool {name!r}{meant(name, known)}; `netassist tools` lists them")
     chosen = [known[name]] if name is not None else list(known.values())
     if format == "json":
-        rows = [toolbox.function_doc(tool) | {"implemented": tool.implemented, "risk": tool.risk} for tool in chosen]
+        rows = [
+            toolbox.function_doc(tool) | {"implemented": tool.implemented, "risk": tool.risk, "origin": tool.origin or "built-in"}
+            for tool in chosen
+        ]
         print(json.dumps(rows, indent=2))
     elif name is not None:
         print("\n".join(_shown(chosen[0])))
     else:
         for tool in chosen:
             there = f"{tool.risk:8}" if tool.implemented else "not yet "
-            print(f"{tool.name:18} {there} {tool.description}")
+            print(f"{tool.name:18} {there} {tool.description}{f' (from {tool.origin})' if tool.origin else ''}")
     return 0
 
 
+def say_problems() -> None:
+    """Each tool of the user's own that cannot be used, and why."""
+    import sys
+
+    from netassist.added_tools import added
+
+    for problem in added().problems:
+        print(f"netassist: {problem}", file=sys.stderr)
+
+
 def _shown(tool: Tool) -> list[str]:
-    lines = [f"{tool.name}: {tool.description}", f"risk: {tool.risk}{_raised(tool)}" if tool.implemented else "not there yet", ""]
+    lines = [f"{tool.name}: {tool.description}", f"risk: {tool.risk}{_raised(tool)}" if tool.implemented else "not there yet"]
+    lines += [f"from: {tool.origin}", ""] if tool.origin else [""]
     for name, parameter in tool.parameters.properties.items():
         choices = f" One of {', '.join(parameter.enum)}." if parameter.enum else ""
         needed = "optional" if parameter.default is None else f"default {parameter.default}"

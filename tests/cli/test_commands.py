@@ -78,7 +78,7 @@ def test_commands_without_a_model_import_none(environment: dict[str, str], open_
 def test_tools_lists_the_contract_and_says_what_is_not_there_yet(environment: dict[str, str]) -> None:
     rows = {line.split()[0]: line for line in netassist(environment, "tools").stdout.splitlines()}
     assert set(rows) == set(tools())
-    assert "not yet" in rows["traceroute"]
+    assert "not yet" in rows["agent_list"]
     assert "not yet" not in rows["nmap_scan"]
 
 
@@ -97,7 +97,7 @@ def test_run_gives_the_report_as_json(environment: dict[str, str], open_port: in
         (("run", "ping", "host=-oX"), 2, "'-oX' is not a host name"),
         (("run", "ping", "host=$(reboot)"), 2, "is not a host name"),
         (("run", "ping", "host=127.0.0.1", "count=many"), 2, "is not a whole number"),
-        (("run", "traceroute", "host=127.0.0.1"), 3, "not there yet"),
+        (("run", "agent_list"), 3, "not there yet"),
         (("run", "nmap_scan", "target=127.0.0.1", "profile=vuln"), 4, "--approve intrusive"),
         (("run", "nmap_scan", "target=10.0.0.0/8"), 4, "--approve intrusive"),
         (("ask", ""), 2, "the question is empty"),
@@ -106,7 +106,10 @@ def test_run_gives_the_report_as_json(environment: dict[str, str], open_port: in
         (("ask", "ping 127.0.0.1", "--config", "/nonexistent.toml"), 2, "cannot be read"),
         (("plan",), 2, "either a question or --input"),
         (("plan", "ping 127.0.0.1", "--output", "x.jsonl"), 2, "--output goes with --input"),
-        (("bogus",), 2, "there is no command 'bogus'; ask, eval, models, plan, run, tls and tools are; netassist --help"),
+        (("bogus",), 2, "there is no command 'bogus'; netassist --help"),
+        (("aks", "ping 127.0.0.1"), 2, "there is no command 'aks' (did you mean ask?); netassist --help"),
+        (("models", "pul"), 2, "there is no command 'pul' (did you mean pull?); netassist models --help"),
+        (("tools", "nmap"), 2, "there is no tool 'nmap' (did you mean nmap_scan?); `netassist tools`"),
         (("run",), 2, "TOOL is missing; netassist run --help"),
         (("tools", "ping", "x"), 2, "'x' cannot be placed; netassist tools --help"),
         (("plan", "x", "--aprove"), 2, "there is no option --aprove; netassist plan --help"),
@@ -237,7 +240,7 @@ def test_standard_input_without_end_is_no_question(environment: dict[str, str]) 
     [
         (("nmap_scan", "target=10.0.0.0/8"), 4, "denied", "10.0.0.0/8"),
         (("ping", "host=192.0.2.9"), 4, "out_of_scope", "192.0.2.9"),
-        (("monitor_remove", "host=a.test"), 3, "invalid", "a.test"),
+        (("monitor_remove", "host=a.test"), 3, "missing_program", "a.test"),
         (("ping", "host=-oX"), 2, "invalid", "-oX"),
         (("nosuch",), 2, "invalid", ""),
     ],

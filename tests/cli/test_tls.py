@@ -169,6 +169,22 @@ def test_what_the_configuration_denies_is_not_touched(environment: dict[str, str
     assert [line["status"] for line in journal(environment)][:1] == ["refused"]
 
 
+def test_an_address_of_a_name_that_the_configuration_denies_is_reported_as_not_touched(
+    environment: dict[str, str], root: Identity, tmp_path: Path
+) -> None:
+    found = {row[4][0] for row in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)}
+    if found != {"127.0.0.1", "::1"}:
+        pytest.skip(f"localhost has the addresses {found} here")
+    config = tmp_path / "config.toml"
+    config.write_text('[scope]\ndeny = ["::1"]\n')
+    with tls_server(leaf(root), version="TLSv1.3") as started:
+        words = ("--all-addresses", "--config", str(config), "-f", "jsonl", "--no-active-weaknesses")
+        done = tls(environment, f"localhost:{started.port}", *words)
+    reports = {report["target"]["address"]: report for report in map(json.loads, done.stdout.splitlines())}
+    assert set(reports) == found
+    assert (reports["127.0.0.1"]["status"], reports["::1"]["error"]["kind"], done.returncode) == ("ok", "out_of_scope", 3)
+
+
 def test_findings_decide_the_exit_code_on_demand(environment: dict[str, str], server: TlsServer) -> None:
     place = f"127.0.0.1:{server.port}"
     report = json.loads(tls(environment, place, "-f", "json").stdout)
@@ -330,4 +346,13 @@ def test_help_imports_nothing_that_audits(environment: dict[str, str]) -> None:
     modules = ("asyncio", "ssl", "cryptography", "OpenSSL", "netassist.tls")
     loaded, printed = imported(environment, ["tls", "--help"], modules)
     assert "netassist tls -i hosts.txt -f jsonl -o reports.jsonl --resume" in printed
+    assert loaded == []
+
+
+def test_a_plain_command_line_is_read_without_the_library_that_explains_others(
+    environment: dict[str, str], server: TlsServer
+) -> None:
+    words = ["tls", f"127.0.0.1:{server.port}", "-f", "json", "--no-active-weaknesses"]
+    loaded, printed = imported(environment, words, ["cyclopts", "rich"])
+    assert '"accepted"' in printed
     assert loaded == []

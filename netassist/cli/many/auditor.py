@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 import logging
 import resource
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,9 +21,12 @@ from netassist.cli.many.orders import OTHER_FILES, Order, Row, Terms
 from netassist.network import Network, Progress, host_port
 from netassist.observations import SEVERITIES, Endpoint, Failed, Failure, Report, Stopwatch
 from netassist.targets import parse_address
-from netassist.tls.audit import TlsAudit, audited
+from netassist.tls.scanning import scanning
 from netassist.tls.server import Server
 from netassist.toolbox import Call
+
+if TYPE_CHECKING:
+    from netassist.tls.audit import TlsAudit
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +105,12 @@ async def _measured(network: Network, order: Order, terms: Terms) -> Report:
         if order.address is not None and (address := parse_address(order.address)):
             network.pin(order.host, address)
         await network.resolve(order.host)
-        report: Report = judged(await audited(server, active_weaknesses=terms.active_weaknesses))
+        async with scanning(server) as begun:
+            if _AUDIT not in sys.modules:
+                await asyncio.to_thread(_load, network.ca_file)
+            from netassist.tls.audit import audited
+
+            report: Report = judged(await audited(server, active_weaknesses=terms.active_weaknesses, begun=begun))
     except Failed as failed:
         return _nothing(order, terms, failed.failure, watch)
     except Exception as error:  # noqa: BLE001 - a mistake of ours with one server must not take the others along
@@ -114,16 +126,30 @@ async def _measured(network: Network, order: Order, terms: Terms) -> Report:
     return report
 
 
+def _load(ca_file: Path | None) -> None:
+    """What an audit needs once its server has answered; in a thread, so that the server is asked meanwhile."""
+    importlib.import_module(_AUDIT)
+    from netassist.tls.trust import anchors
+
+    with contextlib.suppress(Failed):  # told where certificates are judged
+        anchors(ca_file)
+
+
+_AUDIT = "netassist.tls.audit"
 INTERRUPTED = "interrupted"
 """How the message of an audit ends that did not come to its end."""
 
 
 def _nothing(order: Order, terms: Terms, failure: Failure, watch: Stopwatch) -> TlsAudit:
+    from netassist.tls.audit import TlsAudit
+
     target = Endpoint(order.host, order.port, order.address, starttls=terms.starttls)
     return TlsAudit(target=target, status="failed", error=failure, **watch.stamp())
 
 
 def _row(order: Order, report: Report) -> Row:
+    from netassist.tls.audit import TlsAudit
+
     target, audit = report.target, report if isinstance(report, TlsAudit) else None
     worst = min(report.findings, key=lambda finding: SEVERITIES.index(finding.severity), default=None)
     return Row(

@@ -68,13 +68,17 @@ class Flow:
         self._tally.add(row)
 
     async def _addresses_of(self, place: Place) -> list[str | None]:
-        """Those to audit it at; None alone for whichever answers, which also reports why there is none."""
+        """Those to audit it at, the denied ones too, whose reports say that; None alone for whichever answers.
+
+        That also reports why there is none.
+        """
         if not self._addresses:
             return [None]
         network = Network(self._terms.settings.scope_for(place.host), timeout=self._terms.timeout)
         self._networks.add(network)
         try:
-            found = [str(address) for address in await network.resolve(place.host)]
+            allowed = await network.resolve(place.host)
+            found = [str(address) for address in (*allowed, *network.denied[place.host])]
         except Failed:
             return [None]
         finally:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from itertools import chain
@@ -79,18 +78,28 @@ class Hosts:
             except ValueError as error:
                 raise InvalidCall(str(error)) from None
 
-    def _listed(self) -> Iterator[Place]:
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """What the lines of the list say, without comments, each after where it stands. Raises InvalidCall."""
         if self._lines is None:
             return
         self._lines.seek(0)
         number = 0
         while line := self._lines.readline(LONGEST_LINE + 1):
             number += 1
+            where = f"{self._name}:{number}"
             try:
-                if word := _bare(line, first=number == 1):
-                    yield from self._places(word)
+                word = _bare(line, first=number == 1)
             except ValueError as error:
-                raise InvalidCall(f"{self._name}:{number}: {error}") from None
+                raise InvalidCall(f"{where}: {error}") from None
+            if word:
+                yield where, word
+
+    def _listed(self) -> Iterator[Place]:
+        for where, word in self.lines():
+            try:
+                yield from self._places(word)
+            except ValueError as error:
+                raise InvalidCall(f"{where}: {error}") from None
 
     def _places(self, word: str) -> Iterator[Place]:
         word = self._inventory.get(word.lower(), word)
@@ -144,6 +153,8 @@ def _reread(file: Path, name: str) -> IO[bytes]:
     source: IO[bytes] = sys.stdin.buffer if file == Path("-") else file.open("rb")
     if file != Path("-") and source.seekable():
         return source
+    import tempfile
+
     kept: IO[bytes] = tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY)  # noqa: SIM115 - it lasts as long as we
     read = 0
     while part := source.read(2**16):

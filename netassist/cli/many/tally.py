@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import shutil
 import sys
 from collections.abc import Iterable
 from time import monotonic
@@ -96,7 +95,11 @@ class Progress:
 
     async def drawn(self) -> None:
         """Draw until cancelled."""
-        while self._on:
+        if not self._on:
+            return
+        import shutil
+
+        while True:
             sys.stderr.write(f"\r\x1b[K{as_text(self.line(), shutil.get_terminal_size().columns - 1)}")
             sys.stderr.flush()
             await asyncio.sleep(_REDRAW)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from netassist.cli.completion import fetched_models, model_files
 from netassist.cli.exits import CLEAN, INCOMPLETE
 from netassist.cli.models import gigabytes, told
 from netassist.cli.options import Config
@@ -16,10 +17,15 @@ from netassist.cli.options import Config
 if TYPE_CHECKING:
     from netassist.llama.shelf import Model
 
-Name = Annotated[str, Parameter(help="A model that was fetched; `netassist models list` marks them.")]
+Name = Annotated[str, Parameter(help="A model that was fetched; `netassist models list` marks them.", completer=fetched_models)]
 
 
-def verify(name: Annotated[str | None, Parameter(help="One model; all that were fetched where left out.")] = None, /) -> int:
+def verify(
+    name: Annotated[
+        str | None, Parameter(help="One model; all that were fetched where left out.", completer=fetched_models)
+    ] = None,
+    /,
+) -> int:
     """Check fetched models: their length, their head, and their SHA-256."""
     return told(lambda: _verified(name))
 
@@ -94,7 +100,10 @@ def _configured() -> Path | None:
 
 
 def use(
-    name: Annotated[str, Parameter(help="A model that was fetched, a GGUF file, or built-in.")], /, *, config: Config = None
+    name: Annotated[str, Parameter(help="A model that was fetched, a GGUF file, or built-in.", completer=model_files)],
+    /,
+    *,
+    config: Config = None,
 ) -> int:
     """Plan with this model from now on: it is written into the configuration."""
     return told(lambda: _used(name, config))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from netassist.cli.completion import published_models
 from netassist.cli.exits import CLEAN, REFUSED
 from netassist.cli.models import gigabytes, told
 from netassist.cli.models.listing import TokenCommand
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def pull(
-    name: Annotated[str, Parameter(help="A name of the catalogue (q4_k), owner/name, owner/name:FILE.gguf, or a URL.")],
+    name: Annotated[
+        str,
+        Parameter(help="A name of the catalogue (q4_k), owner/name, owner/name:FILE.gguf, or a URL.", completer=published_models),
+    ],
     /,
     *,
     accept_licence: Annotated[bool, Parameter(negative="", help="You have read the licences and accept them.")] = False,

@@ -1,10 +1,13 @@
 """Do the tools agree? What each says of versions, suites and groups of the lab's servers, held against the truth file of each.
 
+    python -m benchmarks.agreement [--tool NAME]… [--seconds N] [SERVER…]
+
 Servers behind STARTTLS are left out: not every tool speaks each protocol.
 """
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -26,13 +29,17 @@ _SHOWN = 6
 """Names that a difference is spelled out with."""
 
 
-def measured(chosen: Sequence[str] | None, *, testssl: bool) -> Iterator[str]:
-    """A table, row by row, and below it every difference from the truth."""
+def measured(chosen: Sequence[str] | None, *, testssl: bool, only: Sequence[str] = (), seconds: float = 300.0) -> Iterator[str]:
+    """A table, row by row, and below it every difference from the truth; of all tools, or those named in `only`.
+
+    A tool may take `seconds` for a server.
+    """
     tools: dict[str, Callable[[str, int], Answers]] = {"netassist": peers.ours}
     for peer in peers.PEERS:
         if peers.path_of(peer) and (testssl or peer is not peers.TESTSSL):
-            tools[peer.name] = partial(peers.answers, peer)
+            tools[peer.name] = partial(peers.answers, peer, seconds=seconds)
     tools["openssl s_client"] = s_client.enumerated
+    tools = {name: ask for name, ask in tools.items() if not only or name in only}
     known, said = servers(), list[str]()
     yield from head(("server", "truth", *tools))
     for name in chosen or (name for name in names() if not name.startswith(_SCRIPTED)):
@@ -101,3 +108,17 @@ def differences(answer: Answers, true: Answers) -> Iterable[str]:
 def _listed(found: list[str]) -> str:
     more = len(found) - _SHOWN
     return ", ".join(found[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("servers", nargs="*", help="names of truth files; all of them where none is named")
+    parser.add_argument("--tool", action="append", default=[], help="the name of a column; all of them where none is named")
+    parser.add_argument("--seconds", type=float, default=300.0, help="time that a tool has for a server")
+    options = parser.parse_args()
+    for line in measured(options.servers or None, testssl=True, only=options.tool, seconds=options.seconds):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -93,18 +93,18 @@ def environment() -> dict[str, str]:
     return {**os.environ, "XDG_CONFIG_HOME": os.devnull, "XDG_STATE_HOME": str(Path(gettempdir()) / "netassist-bench-state")}
 
 
-def told(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def told(command: Sequence[str], seconds: float = _SECONDS) -> subprocess.CompletedProcess[str]:
     """Run a program to its end. Raises subprocess.TimeoutExpired."""
     return subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=_SECONDS, env=environment()
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=seconds, env=environment()
     )
 
 
-def answers(peer: Peer, host: str, port: int) -> Answers:
+def answers(peer: Peer, host: str, port: int, seconds: float = _SECONDS) -> Answers:
     """What it enumerates. Raises RuntimeError, with its words, where its output cannot be read."""
     with TemporaryDirectory(prefix="netassist-bench-") as name:
         file = Path(name) / "output"
-        done = told([path_of(peer) or peer.program, *peer.enumerate(host, port, file)])
+        done = told([path_of(peer) or peer.program, *peer.enumerate(host, port, file)], seconds)
         try:
             return peer.read(file.read_text(encoding="utf-8"))
         except (OSError, ValueError, SyntaxError, KeyError) as error:

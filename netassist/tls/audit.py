@@ -10,6 +10,7 @@ import msgspec
 
 from netassist.network import Network, Progress
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
+from netassist.targets import parse_address
 from netassist.tls.certificate import CertificateInfo, presented, shown
 from netassist.tls.classical_parts import classical_parts
 from netassist.tls.deadlines import Deadline, deadlines
@@ -21,7 +22,7 @@ from netassist.tls.policies import Judgement, LeftOut, judge, left_out
 from netassist.tls.published import Published, asking
 from netassist.tls.resumption import Resumption, resumption
 from netassist.tls.scan import Scan
-from netassist.tls.scanner import Scanner
+from netassist.tls.scanning import Scanning, scanning
 from netassist.tls.schemes import Scheme
 from netassist.tls.server import Server
 from netassist.tls.session import HTTPS_PORTS, Visit, completed, visit
@@ -99,32 +100,33 @@ async def tls_audit(network: Network, host: str, port: int = 443, starttls: str 
     return await audited(server)
 
 
-async def audited(server: Server, *, active_weaknesses: bool = True) -> TlsAudit:
+async def audited(server: Server, *, active_weaknesses: bool = True, begun: Scanning | None = None) -> TlsAudit:
     """Scan, read the certificates, test for weaknesses, grade.
 
     Some hundred connections, no more at a time than the server's limit. What the docstrings of `netassist.tls.weaknesses` say
     is sent in some of them, but for `active_weaknesses` false: then what takes an exchange of its own is `unknown`, which makes
-    the report none the less whole. Fails as `Network.connect`, or `protocol` where the peer speaks no TLS.
+    the report none the less whole. Fails as `Network.connect`, or `protocol` where the peer speaks no TLS. `begun` is a scan of
+    the server that is under way already.
     """
+    if begun is None:
+        async with scanning(server) as begun:
+            return await audited(server, active_weaknesses=active_weaknesses, begun=begun)
     async with asking(server) as records:
-        return await _audited(server, active_weaknesses, records)
+        return await _audited(server, active_weaknesses, begun, records)
 
 
-async def _audited(server: Server, active_weaknesses: bool, records: Awaitable[Published | None]) -> TlsAudit:
-    network, watch, before = server.network, Stopwatch(), server.network.connections
-    scanner = Scanner(server)
-    scan = await _spoken(server, scanner)
+async def _audited(server: Server, active_weaknesses: bool, begun: Scanning, records: Awaitable[Published | None]) -> TlsAudit:
+    network, watch, scanner = server.network, begun.watch, begun.scanner
+    scan = await begun.spoken()
     facts = scan.facts()
     if "accepted" not in facts.protocols.values():
-        unnamed = "" if server.server_name else "; does it want a host's name (SNI), and not an address?"
-        refused = Failure("protocol", f"{server.where}: refuses every version of SSL and TLS{unnamed}")
-        error = scanner.named(scan.failure) or refused
-        used = network.connections - before
+        error = _refusal(server, scan) or scanner.named(scan.failure)
+        used = network.connections - begun.connections_before
         return TlsAudit(
             target=server.target, status="failed", error=error, protocols=facts.protocols, connections=used, **watch.stamp()
         )
     _, visits, usual, nameless, resumes = await asyncio.gather(
-        scanner.run(scan.details()),
+        begun.whole(),
         _visits(server, facts),
         presented(server, records=records),
         _nameless(server),
@@ -176,7 +178,7 @@ async def _audited(server: Server, active_weaknesses: bool, records: Awaitable[P
         grade=grade(facts, weaknesses, certificates),
         policies=judge(facts, certificates),
         policies_left_out=left_out(),
-        connections=network.connections - before,
+        connections=network.connections - begun.connections_before,
         incomplete=incomplete,
         dh_bits=facts.dh_bits,
         curves=facts.curves,
@@ -196,16 +198,17 @@ async def _audited(server: Server, active_weaknesses: bool, records: Awaitable[P
     )
 
 
-async def _spoken(server: Server, scanner: Scanner) -> Scan:
-    """A scan that knows the versions. A server that does not know its name is asked once more without one."""
-    scan = Scan()
-    await scanner.run(scan.versions())
-    if server.server_name is not None and scan.name_unrecognized and "accepted" not in scan.facts().protocols.values():
-        server.server_name = None
-        nameless = Scan(name_unrecognized=True)
-        await scanner.run(nameless.versions())
-        return nameless
-    return scan
+def _refusal(server: Server, scan: Scan) -> Failure | None:
+    """Why no version is accepted, where the server has said it; None where it has said nothing."""
+    if scan.name_unrecognized and (scan.failure is None or scan.failure.kind == "protocol"):
+        by_address = parse_address(server.ascii_host) is not None
+        advice = "ask for it by its host's name instead of the address" if by_address else f"does it serve {server.ascii_host}?"
+        what = "refuses clients that name no host it knows (alert unrecognized_name)"
+        return Failure("protocol", f"{server.where}: {what}; {advice}")
+    if scan.failure is not None:
+        return None
+    unnamed = "" if server.server_name else "; does it want a host's name (SNI), and not an address?"
+    return Failure("protocol", f"{server.where}: refuses every version of SSL and TLS{unnamed}")
 
 
 async def _nothing() -> tuple[Weakness, ...]:
@@ -279,7 +282,13 @@ async def _visits(server: Server, facts: Facts) -> tuple[Visit, ...]:
     if visits[0].alpn is None and server.port in HTTPS_PORTS and server.starttls is None:
         # The server breaks off what is offered by ALPN; it may serve clients that offer nothing.
         visits = [await visit(server, ()), *visits]
-    return (*visits, await visit(server, offers[-1], visits[0].session))
+    last = await visit(server, offers[-1], visits[0].session)
+    if last.version is None and visits[0].session is not None:
+        # It breaks off what else is offered by ALPN. OpenSSL does not offer a session again that a failed handshake had.
+        worked = (visits[0].alpn,) if visits[0].alpn else ()
+        fresh = await visit(server, worked)
+        last = await visit(server, worked, fresh.session)
+    return (*visits, last)
 
 
 def _resumed(visits: Sequence[Visit]) -> bool | None:
@@ -293,7 +302,7 @@ def _with_visits(facts: Facts, visits: Sequence[Visit]) -> Facts:
     return msgspec.structs.replace(
         facts,
         early_data=True if True in tickets else False if False in tickets else None,
-        alpn=tuple(held.alpn for held in visits if held.alpn),
+        alpn=tuple(dict.fromkeys(held.alpn for held in visits if held.alpn)),
         hsts=visits[0].hsts,
     )
 

@@ -4,7 +4,9 @@
   signatures and key establishment by RSA, elliptic curves and finite fields with 112 bits of strength are deprecated after
   2030, all of them disallowed after 2035.
 - NSA, "CNSA 2.0 and Quantum Computing FAQ" (version 2.1, December 2024), after CNSSP 15: "by December 31, 2031, CNSA 2.0
-  algorithms are mandated for use unless otherwise noted" in US national security systems.
+  algorithms are mandated for use unless otherwise noted" in US national security systems. What may be used there until then
+  is not said: of what is found, CNSA 1.0 has RSA and finite fields of 3,072 bits and more, and P-384 (RFC 9151), so that RSA-2048
+  and P-256 are in neither suite.
 
 docs/policies.md tells how these texts were had.
 """
@@ -58,4 +60,4 @@ def _of(part: ClassicalPart) -> Iterator[Deadline]:
         if part.strength == 112:
             yield Deadline("NIST IR 8547", f"{part.name} deprecated", "2030-12-31")
         yield Deadline("NIST IR 8547", f"{part.name} disallowed", "2035-12-31")
-    yield Deadline("CNSA 2.0", f"{part.name} not allowed in US national security systems", "2031-12-31")
+    yield Deadline("CNSA 2.0", f"{part.name} not in the suite that is mandated for US national security systems", "2031-12-31")

@@ -1,26 +1,32 @@
 """Finding all that a server accepts, by asking again without what it selected, until it refuses. Steps without I/O.
 
-The candidates are asked for in slices side by side. Each slice costs a refusal, so their number grows with what is found; a
-slice is divided where half of what may still be in it is expected on either side.
+The candidates are asked for in parts side by side. A part of which little more is expected is not asked until it is refused, but
+passed on to another one, so that few refusals settle all of them; whatever is not found has been refused in the end.
 
-A server that keeps an order of its own selects the first in it of each offer. So each slice is found in that order, and what
-was found before a slice was divided stands before both parts; whether one part stands before the other, one more offer tells
-where they do not interleave (`ordered`). Nothing is believed of the order that was not answered.
+A server that keeps an order of its own selects the first in it of each offer: that stands before all else that was offered and is
+accepted (`Order`). With each part goes what was found first behind it, so that it is learnt in passing where parts follow each
+other; what is left open is asked at the end (`ordered`). Nothing is believed of the order that was not answered. Where the order
+is not the foreseen one, parts would have to be merged suite by suite: then what is left is asked for in one chain.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from netassist.tls.flight import Flight
 from netassist.tls.offers import Offer
-from netassist.tls.questions import Asking, Refused, Steps, Unanswered, together
+from netassist.tls.order import Order
+from netassist.tls.questions import Asking, Refused, Steps
 
-_FIRST_SLICES, MOST_SLICES = 4, 8
-"""How many slices are worth a refusal each: twice as many as the last round has found something in."""
-_FEW = 3
+_FIRST_PARTS, MOST_PARTS = 3, 8
+"""How many parts are asked at a time: twice as many as the last round has found something in."""
+_SCANTY = 1.0
+"""Of a part of which fewer are expected, a refusal would cost more than it is worth."""
+_SURPRISES = 5
+"""So many selections against the foreseen order, and more than in it: it is another order."""
 Weigh = Callable[[Sequence[int]], Callable[[int], float]]
 """How likely a candidate is accepted, 0 to 1, given what was found so far."""
 
@@ -43,82 +49,72 @@ class Wanted(NamedTuple):
     besides: tuple[int, ...] = ()
 
 
-class Slice:
-    """Some of the candidates: those `left` to ask for, those `found`, in that order, and its `parts` once it is divided."""
-
-    def __init__(self, candidates: Sequence[int], found: Sequence[int] = ()) -> None:
-        self.left, self.found = tuple(candidates), list(found)
-        self.parts: tuple[Slice, ...] = ()
-
-    def divide(self, weigh: Callable[[int], float]) -> None:
-        """Into two, about as much to be expected of each."""
-        half, passed, cut = sum(map(weigh, self.left)) / 2, 0.0, 1
-        for cut, code in enumerate(self.left[:-1], 1):  # noqa: B007 - where it broke off
-            passed += weigh(code)
-            if passed >= half:
-                break
-        self.split((self.left[:cut], self.left[cut:]))
-
-    def split(self, parts: Iterable[Sequence[int]]) -> None:
-        self.parts, self.left = tuple(map(Slice, parts)), ()
-
-    def leaves(self) -> Iterator[Slice]:
-        if not self.parts:
-            yield self
-        for part in self.parts:
-            yield from part.leaves()
-
-    def heads(self) -> Iterator[Slice]:
-        """The slices whose first code nothing in this one stands before."""
-        if self.found:
-            yield self
-        else:
-            for part in self.parts:
-                yield from part.heads()
-
-    def codes(self) -> Iterator[int]:
-        yield from self.found
-        for part in self.parts:
-            yield from part.codes()
-
-
 def commonest_first(order: Sequence[int]) -> Weigh:
     """That what stands at the head of a list is more often accepted than what stands behind."""
     weights = {code: 0.75**place for place, code in enumerate(order)}
     return lambda _: lambda code: weights.get(code, 0.0)
 
 
-def eliminate(asking: Asking, want: Wanted, whole: Slice, weigh: Weigh) -> Steps[Found]:
-    """All that is accepted of a slice; it holds then what each of its parts gave."""
-    complete, refused, taken = True, 0, 0
-    while open_slices := [held for held in whole.leaves() if held.left]:
-        most = min(MOST_SLICES, max(_FIRST_SLICES, 2 * taken))
-        open_slices = _divided(open_slices, most - refused, weigh, tuple(whole.codes()))
-        settled = yield from asking.ask([want.offer(held.left) for held in open_slices])
-        taken = 0
-        for held, answer in zip(open_slices, settled, strict=True):
+def eliminate(
+    asking: Asking,
+    want: Wanted,
+    candidates: Sequence[int],
+    weigh: Weigh,
+    *,
+    found: Sequence[int] = (),
+    order: Order | None = None,
+    longest: int | None = None,
+) -> Steps[Found]:
+    """All that is accepted of the candidates, which stand in the order that is foreseen, behind those `found` before.
+
+    `order` is told what was selected of what, where that matters; no offer has more than `longest` of the candidates.
+    """
+    parts, complete, taken, ended = _Parts(candidates, found, weigh, order, longest), True, 0, 0
+    while parts.open:
+        asked = parts.next(min(MOST_PARTS, max(_FIRST_PARTS, 2 * taken)) - ended)
+        settled = yield from asking.ask([want.offer(offered) for _, offered in asked])
+        ended += len(settled)
+        taken, passed = 0, list[tuple[_Part, int]]()
+        for (part, offered), answer in zip(asked, settled, strict=True):
             code = want.selected(answer) if isinstance(answer, Flight) else None
-            if code is not None and code in held.left:
-                taken += 1
-                held.found.append(code)
-                held.left = tuple(other for other in held.left if other != code)
-                continue
-            held.left = ()
-            if isinstance(answer, Flight):
-                # It selects what was not offered: nothing more is learnt from asking.
-                complete = complete and code in want.besides
+            if code is not None and code in offered:
+                if order is not None:
+                    order.note(code, offered)
+                if code in part.left:
+                    taken += 1
+                    part.take(code)
+                else:
+                    passed.append((part, code))
+            elif len(offered) > len(part.left):
+                part.alone = True  # it refuses what it took before: asked without that
             else:
-                refused += 1
-                complete = complete and not isinstance(answer, Unanswered)
-    return Found(tuple(dict.fromkeys(whole.codes())), complete)
+                # Where it selects what was not offered, nothing more is learnt from asking.
+                refused = code in want.besides if isinstance(answer, Flight) else isinstance(answer, Refused)
+                complete = parts.ended(part) and refused and complete
+        for part, code in passed:
+            parts.passed(part, code)
+        ended -= taken
+    return Found(tuple(parts.found()), complete)
 
 
-def ordered(asking: Asking, want: Wanted, whole: Slice) -> Steps[tuple[int, ...] | None]:
-    """What was found of a slice, in the server's order; None where it did not answer to that. The slice is used up."""
-    sorting = _Sorting(asking, want)
-    yield from sorting.joined(whole)
-    codes = yield from sorting.drawn(whole)
-    return tuple(codes) if sorting.answered else None
+def ordered(asking: Asking, want: Wanted, foreseen: Sequence[int], order: Order) -> Steps[tuple[int, ...] | None]:
+    """The codes, all of them accepted, in the server's order; None where it did not answer to that.
+
+    Where it is not known which of two neighbours stands first, the one foreseen is offered with all that may stand before it.
+    """
+    most = MOST_PARTS
+    while doubtful := order.doubtful(foreseen):
+        offers = doubtful[:most]
+        settled = yield from asking.ask([want.offer(offer) for offer in offers])
+        held = 0
+        for offer, answer in zip(offers, settled, strict=True):
+            first = want.selected(answer) if isinstance(answer, Flight) else None
+            if first is None or first not in offer:
+                return None
+            order.note(first, offer)
+            held += first == offer[0]
+        most = min(MOST_PARTS, max(1, 2 * held))
+    return order.line(foreseen)
 
 
 def foretold(asking: Asking, want: Wanted, codes: Sequence[int], others: Sequence[int]) -> Steps[bool]:
@@ -129,105 +125,116 @@ def foretold(asking: Asking, want: Wanted, codes: Sequence[int], others: Sequenc
     return taken == [*codes, None] and isinstance(settled[-1], Refused)
 
 
-def _divided(held: Sequence[Slice], most: int, weigh: Weigh, found: Sequence[int]) -> list[Slice]:
-    """Up to `most` slices, none of which is divided where less than two more are expected of it."""
-    slices = list(held)
-    if len(slices) >= most:
-        return slices
-    weight = weigh(found)
-    weights = [sum(map(weight, part.left)) for part in slices]
-    while len(slices) < min(most, math.ceil(sum(weights) / 2)):
-        place = max(range(len(slices)), key=weights.__getitem__)
-        if weights[place] < 2 or len(slices[place].left) < 2:
-            break
-        slices[place].divide(weight)
-        weights[place : place + 1] = [sum(map(weight, part.left)) for part in slices[place].parts]
-        slices[place : place + 1] = slices[place].parts
-    return slices
+class _Part:
+    """Some of the candidates: those `left` to ask for, and those `found`. `alone`: nothing else goes with it."""
+
+    def __init__(self, left: Iterable[int], found: Iterable[int] = (), *, alone: bool = False) -> None:
+        self.left, self.found, self.alone = tuple(left), list(found), alone
+
+    def take(self, code: int) -> None:
+        """It was found."""
+        self.found.append(code)
+        self.left = tuple(other for other in self.left if other != code)
 
 
-class _Sorting:
-    """Puts in the server's order what it accepts. `answered`: it has always selected one of what it was offered."""
+class _Parts:
+    """The candidates in parts, which stand in the order that is foreseen."""
 
-    def __init__(self, asking: Asking, want: Wanted) -> None:
-        self._asking, self._want = asking, want
-        self.answered = True
+    def __init__(
+        self, candidates: Sequence[int], found: Sequence[int], weigh: Weigh, order: Order | None, longest: int | None
+    ) -> None:
+        size = longest or max(1, len(candidates))
+        cut = (candidates[at : at + size] for at in range(0, len(candidates), size))
+        self._held = [*map(_Part, cut)]
+        self._first, self._before = tuple(found), tuple[int, ...]()
+        self._places = {code: place for place, code in enumerate(candidates)}
+        self._weigh, self._order, self._longest = weigh, order, longest
+        self._chained = False
 
-    def joined(self, whole: Slice) -> Steps[None]:
-        """Make one of the two parts of each slice, where they do not interleave, or few of one stand in the other."""
-        yield from together([self.joined(part) for part in whole.parts])
-        whole.parts = tuple(part for part in whole.parts if part.found or part.parts)
-        if len(whole.parts) == 2 and not any(part.parts for part in whole.parts):
-            one, other = (part.found for part in whole.parts)
-            joined = yield from self._joined(one, other)
-            whole.parts = (Slice((), joined),) if joined else whole.parts
-        if len(whole.parts) == 1:
-            whole.found += whole.parts[0].found
-            whole.parts = whole.parts[0].parts
+    @property
+    def open(self) -> bool:
+        return any(part.left for part in self._held)
 
-    def _joined(self, one: list[int], other: list[int]) -> Steps[list[int] | None]:
-        last, first = one[-1], other[0]
-        if (yield from self._firsts([(last, first)])) == [last]:
-            return one + other
-        if (yield from self._firsts([(other[-1], one[0])])) == [other[-1]]:
-            return other + one
-        late, early = one[-_FEW - 1 : -1][::-1], other[1 : _FEW + 1]
-        firsts = yield from self._firsts([*((code, first) for code in late), *((code, last) for code in early)])
-        after = 1 + firsts[: len(late)].count(first)
-        before = 1 + sum(code != last for code in firsts[len(late) :])
-        if after <= _FEW and after <= before:
-            return one[:-after] + (yield from self._placed(one[-after:], other))
-        if before <= _FEW:
-            return (yield from self._placed(other[:before], one)) + other[before:]
-        return None
+    def found(self) -> Iterator[int]:
+        return iter(dict.fromkeys((*self._first, *(code for part in self._held for code in part.found), *self._before)))
 
-    def _placed(self, few: list[int], many: list[int]) -> Steps[list[int]]:
-        """Each of the few put where it belongs among the many; both are in order."""
-        places = yield from together([self._place(code, many) for code in few])
-        placed = list[int]()
-        for place, code in enumerate(many):
-            placed += [held for held, at in zip(few, places, strict=True) if at == place]
-            placed.append(code)
-        return placed + [held for held, at in zip(few, places, strict=True) if at == len(many)]
+    def next(self, most: int) -> list[tuple[_Part, tuple[int, ...]]]:
+        """What to offer now of which part, up to `most` parts."""
+        if self._order is not None and not self._chained and self._surprising():
+            self._chain()
+        if not self._chained:
+            weight = self._weigh(tuple(self.found()))
+            self._gather(weight)
+            self._divide(weight, most)
+            self._held = [part for part in self._held if part.left or part.found]
+        return [(part, (*part.left, *self._behind(place))) for place, part in enumerate(self._held) if part.left]
 
-    def _place(self, code: int, many: Sequence[int]) -> Steps[int]:
-        low, high = 0, len(many)
-        while low < high:
-            middle = (low + high) // 2
-            if (yield from self._firsts([(code, many[middle])])) == [code]:
-                high = middle
+    def passed(self, part: _Part, code: int) -> None:
+        """None of a part stands before the code that was offered with it; what may stand behind is asked for there."""
+        behind = next(held for held in self._held if code in held.found)
+        part.alone = not (behind.left and self._pass_on(part, behind))
+
+    def ended(self, part: _Part) -> bool:
+        """Nothing more comes of a part; whether that agrees with what was found before."""
+        left, part.left = part.left, ()
+        return not set(left) & set(self._before)
+
+    def _behind(self, place: int) -> tuple[int, ...]:
+        """What was found first behind a part."""
+        if self._order is None or self._held[place].alone:
+            return ()
+        room = self._longest is None or len(self._held[place].left) < self._longest
+        return next(((part.found[0],) for part in self._held[place + 1 :] if part.found and room), ())
+
+    def _pass_on(self, part: _Part, receiver: _Part) -> bool:
+        """Whether there is room for it there."""
+        together = {*part.left, *receiver.left}
+        if self._longest is not None and len(together) > self._longest:
+            return False
+        receiver.left, part.left = tuple(sorted(together, key=self._places.__getitem__)), ()
+        return True
+
+    def _gather(self, weight: Callable[[int], float]) -> None:
+        """Pass on what little is expected of to the next part of which more is; where there is none, it is asked for alone."""
+        asked = [part for part in self._held if part.left]
+        rich = [part for part in asked if not part.alone and sum(map(weight, part.left)) >= _SCANTY]
+        if not rich:
+            rich = asked[-1:]
+            rich[0].alone = True
+        receiver = rich[-1]
+        for part in reversed(asked):
+            if part in rich:
+                receiver = part
             else:
-                low = middle + 1
-        return low
+                self._pass_on(part, receiver)
 
-    def drawn(self, whole: Slice) -> Steps[list[int]]:
-        """All codes, the first of those that may be the next one after another. The guess is that the same part goes on."""
-        drawn, depth = list[int](), 1
-        ahead: Slice | None = None
-        while heads := list(whole.heads()):
-            ahead = ahead if ahead in heads else heads[0]
-            rivals = [held.found[0] for held in heads if held is not ahead]
-            if not rivals:
-                drawn += ahead.found
-                ahead.found = []
-                continue
-            firsts = yield from self._firsts([(code, *rivals) for code in ahead.found[:depth]])
-            taken = next((place for place, first in enumerate(firsts) if first != ahead.found[place]), len(firsts))
-            drawn += ahead.found[:taken]
-            ahead.found, depth = ahead.found[taken:], min(2 * depth, MOST_SLICES)
-            if taken < len(firsts):
-                ahead, depth = next((held for held in heads if held.found[:1] == [firsts[taken]]), ahead), 1
-                drawn.append(ahead.found.pop(0))
-        return drawn
+    def _divide(self, weight: Callable[[int], float], most: int) -> None:
+        """Up to `most` parts, none of which is divided where less than two more are expected of it."""
+        weights = [sum(map(weight, part.left)) for part in self._held]
+        count = sum(1 for part in self._held if part.left)
+        while count < min(most, math.ceil(sum(weights) / 2)):
+            place = max(range(len(weights)), key=weights.__getitem__)
+            part = self._held[place]
+            if weights[place] < 2 or len(part.left) < 2 or part.alone:
+                return
+            half, passed, cut = weights[place] / 2, 0.0, 0
+            while cut < len(part.left) - 1 and passed < half:
+                passed, cut = passed + weight(part.left[cut]), cut + 1
+            parts = [_Part(left, alone=part.alone) for left in (part.left[:cut], part.left[cut:])]
+            weights[place : place + 1] = [passed, weights[place] - passed]
+            if part.found:
+                parts.insert(0, _Part((), part.found))
+                weights.insert(place, 0.0)
+            self._held[place : place + 1] = parts
+            count += 1
 
-    def _firsts(self, offers: Sequence[tuple[int, ...]]) -> Steps[list[int]]:
-        """What the server selects of each of these, all of which it accepts; where it does not answer, it is not asked again."""
-        if not self.answered:
-            return [offer[0] for offer in offers]
-        settled = yield from self._asking.ask([self._want.offer(offer) for offer in offers])
-        firsts = []
-        for offer, answer in zip(offers, settled, strict=True):
-            first = self._want.selected(answer) if isinstance(answer, Flight) else None
-            self.answered = self.answered and first in offer
-            firsts.append(offer[0] if first is None else first)
-        return firsts
+    def _surprising(self) -> bool:
+        """Whether what the parts selected one after the other stands in another order than the foreseen one."""
+        pairs = [self._places[one] > self._places[other] for part in self._held for one, other in pairwise(part.found)]
+        return sum(pairs) >= max(_SURPRISES, len(pairs) / 2)
+
+    def _chain(self) -> None:
+        """All in one part, with what was found of it, so that the chain shows the whole order."""
+        self._chained, self._before = True, tuple(code for part in self._held for code in part.found)
+        left = {*self._before, *(code for part in self._held for code in part.left)}
+        self._held = [_Part(sorted(left, key=self._places.__getitem__))]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from netassist.tls.elimination import Found, Slice, Wanted, commonest_first, eliminate
+from netassist.tls.elimination import Found, Wanted, commonest_first, eliminate
 from netassist.tls.flight import Flight
 from netassist.tls.groups import TLS12_GROUPS, TLS13_GROUPS
 from netassist.tls.offers import Offer
@@ -24,8 +24,8 @@ _EDDSA = (0x0807, 0x0808)
 def tls13_groups(asking: Asking, offer: Offer, first: int | None) -> Steps[Found]:
     """All that TLS 1.3 may use, of `offer` with other groups; `first` is one that was selected already."""
     known = [first] if first is not None else []
-    whole = Slice([code for code in TLS13_GROUPS if code not in known], known)
-    return (yield from eliminate(asking, _wanted(offer), whole, commonest_first(TLS13_GROUPS)))
+    others = [code for code in TLS13_GROUPS if code not in known]
+    return (yield from eliminate(asking, _wanted(offer), others, commonest_first(TLS13_GROUPS), found=known))
 
 
 def curves(asking: Asking, offer: Offer, known: Sequence[int], signature: int | None) -> Steps[Found]:
@@ -49,7 +49,7 @@ def curves(asking: Asking, offer: Offer, known: Sequence[int], signature: int | 
         besides = tuple(taken) if len(taken) == 1 else ()
         complete = bool(taken)
     left = [code for code in TLS12_GROUPS if code not in (*known, *found, *besides)]
-    more = yield from eliminate(asking, _wanted(want.offer(()), besides), Slice(left), commonest_first(TLS12_GROUPS))
+    more = yield from eliminate(asking, _wanted(want.offer(()), besides), left, commonest_first(TLS12_GROUPS))
     return Found((*found, *more.codes), complete and more.complete)
 
 

@@ -19,6 +19,7 @@ from OpenSSL._util import ffi, lib
 from netassist.network import Stream
 from netassist.observations import Failed
 from netassist.targets import parse_address, parse_host
+from netassist.tls.spoken import spoken
 from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
@@ -76,9 +77,8 @@ class NotTls(Failed):
     def __init__(self, where: str, why: str, heard: bytes) -> None:
         self.heard, self.why = heard, f"does not speak TLS here ({why})"
         advice = "is it the right port, or does it need starttls?"
-        if self.is_ssh:
-            line = heard.split(b"\n")[0]
-            self.why, advice = f"does not speak TLS here, but SSH ({as_text(line, 60)})", "is it the right port?"
+        if (other := spoken(heard)) is not None:
+            self.why, advice = f"does not speak TLS here, but {other}", other.advice
         super().__init__("protocol", f"{where}: {self.why}; {advice}")
 
     @property

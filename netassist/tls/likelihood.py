@@ -16,6 +16,8 @@ _AUTHENTICATIONS = ("ECDSA", "RSA", "DSS", "anon")
 _CIPHERS = {("AES", "GCM"): 1.0, ("AES", "CBC"): 1.0, ("CHACHA20", ""): 1.0, ("AES", "CCM"): 0.15, ("AES", "CCM_8"): 0.1,
             ("CAMELLIA", "CBC"): 0.1, ("ARIA", "GCM"): 0.1, ("3DES", "CBC"): 0.2}  # fmt: skip
 _KEYS = {"RSA": 0.8, "ECDSA": 0.3}
+_KINDS = ("AES", "CHACHA20", "CCM", "ARIA", "SEED", "CAMELLIA", "IDEA")
+_PLACED = (*_KINDS, "NULL", "3DES", "RC4", "DES")
 _USUAL_EXCHANGES = ("ECDHE", "DHE", "RSA", "any")
 _UNLIKELY = 0.01
 _BASE = (0x1302, 0x1303, 0x1301, 0x1304, 0x1305)
@@ -52,18 +54,32 @@ def _traits(code: int) -> tuple[str, str, tuple[str, str]]:
 
 
 def _place(held: Suite) -> tuple[object, ...]:
-    common = held.key_exchange in _EXCHANGES and held.authentication in _AUTHENTICATIONS and not held.export
-    common = common and not held.name.endswith("_OLD")
-    ephemeral = held.key_exchange in ("ECDHE", "DHE")
-    strength = 0 if held.mac == "AEAD" else 1 if held.mac in ("SHA256", "SHA384") else 2
-    ciphers = ("AES", "CHACHA20", "CCM", "ARIA", "CAMELLIA")
+    shared = held.authentication == "PSK" or held.key_exchange == "SRP"
+    common = shared or (held.key_exchange in _EXCHANGES and held.authentication in _AUTHENTICATIONS)
+    common = common and not held.export and not held.name.endswith("_OLD") and held.cipher.split("_")[0] in _PLACED
+    common = common and not (shared and held.cipher.startswith("ARIA") and held.mode == "CBC")
+    ephemeral = held.key_exchange in ("ECDHE", "DHE") and not shared
+    strength = 0 if held.mac == "AEAD" else 1 if held.mac in ("SHA256", "SHA384") and not shared else 2
     name = "CCM" if held.mode.startswith("CCM") else held.cipher.split("_")[0]
-    kind = ciphers.index(name) if name in ciphers else len(ciphers)
-    exchange = _EXCHANGES.index(held.key_exchange) if common else 9
-    signer = _AUTHENTICATIONS.index(held.authentication) if common else 9
+    kind = _KINDS.index(name) if name in _KINDS else len(_KINDS)
+    exchange = _EXCHANGES.index(held.key_exchange) if common and held.key_exchange in _EXCHANGES else 9
+    signer = _AUTHENTICATIONS.index(held.authentication) if common and held.authentication in _AUTHENTICATIONS else 9
     if strength == 0 and held.authentication == "DSS" and held.key_exchange == "DHE":
         signer = 0  # of AEAD suites those with DSS come first
     static_ec = held.key_exchange in ("ECDH", "DH")
     short = held.mode == "CCM_8"  # since OpenSSL 3.2 of less strength than all other AEAD suites
-    return (not common, held.null, kind > 4, static_ec, not ephemeral, strength, short, 0 if short else -held.bits,
-            held.anonymous, kind, exchange, signer, -held.bits, held.number)  # fmt: skip
+    # Without forward secrecy: those with a shared key and something else, those with an RSA key, those with a shared key alone.
+    turn = 0 if ephemeral or static_ec else 2 if held.key_exchange == "PSK" else 0 if shared else 1
+    among = _shared_place(held) if shared else (exchange, signer)
+    return (not common, held.null, kind == len(_KINDS), static_ec, not ephemeral, strength, short, 0 if short else -held.bits,
+            turn, held.anonymous, kind, *among, -held.bits, held.mac == "MD5", held.number)  # fmt: skip
+
+
+def _shared_place(held: Suite) -> tuple[object, ...]:
+    """Among suites with a shared key."""
+    if held.mac == "AEAD":
+        return 0, ("RSA", "DHE", "ECDHE", "PSK").index(held.key_exchange)
+    first = ("ECDHE", "SRP").index(held.key_exchange) if held.key_exchange in ("ECDHE", "SRP") else 2
+    signer = ("DSS", "RSA", "SRP", "PSK").index(held.authentication)
+    mac = ("SHA384", "SHA256", "SHA").index(held.mac)
+    return first, (signer, mac == 2, held.key_exchange == "DHE", mac)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -282,7 +282,14 @@ def _missing(policy: Policy, facts: Facts) -> Iterator[str]:
 
 
 def _fits(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(re.fullmatch(pattern, name) for pattern in patterns)
+    return name in patterns or bool((found := _compiled(patterns)) and found.fullmatch(name))
+
+
+@cache
+def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Those that are more than a name, as one."""
+    wide = [pattern for pattern in patterns if not re.fullmatch(r"\w+", pattern)]
+    return re.compile("|".join(wide)) if wide else None
 
 
 def _listed(names: list[str]) -> str:

@@ -117,6 +117,7 @@ class Asking:
         self.gone: Failure | None = None
         """Why nothing is asked any more: the server does not even answer what it answered before."""
         self._unserved: Failure | None = None
+        self._taken = 0
         self._alerts = set(_PLAIN)
 
     def ask(self, offers: Sequence[Offer], *, undisturbed: bool = True) -> Steps[list[Settled]]:
@@ -124,17 +125,19 @@ class Asking:
         if self.gone is not None:
             self.failure = self.failure or self.gone
             return [Unanswered(self.gone) for _ in offers]
+        taken = self._taken
         outcomes: Sequence[Outcome] = yield tuple(offers)
         settled: list[Settled | None] = [self._read(offer, outcome) for offer, outcome in zip(offers, outcomes, strict=True)]
         if self.control is None:
             self.control = next((o for o, found in zip(offers, settled, strict=True) if isinstance(found, Flight)), None)
         doubtful = [place for place, found in enumerate(settled) if found is None]
         for place in doubtful:
-            again = self._settled(offers[place])
+            again = self._settled(offers[place]) if undisturbed else self._settled_beside(offers[place], taken)
             settled[place] = yield from alone(again) if undisturbed else again
         kept = [found for found in settled if found is not None]
         for found in kept:
             if isinstance(found, Flight):
+                self._taken += 1
                 self._see(found)
             elif isinstance(found, Unanswered) and self.failure is None:
                 self.failure = found.failure
@@ -190,6 +193,16 @@ class Asking:
             return Unanswered(self.gone)
         said = f"answers with the alert {outcome}" if isinstance(outcome, Alert) else "closes connections without an answer"
         return Unanswered(Failure("protocol", f"{said}, which may mean anything"))
+
+    def _settled_beside(self, offer: Offer, taken: int) -> Steps[Settled]:
+        """The same where other offers are made meanwhile: those taken since there were `taken` serve as the control."""
+        for _ in range(2):
+            (outcome,) = yield (offer,)
+            if (found := self._read(offer, outcome)) is not None:
+                return found
+        if taken and (self._taken > taken or (yield from self.serves())):
+            return Refused(outcome.description if isinstance(outcome, Alert) else None, plain=False)
+        return (yield from self._settled(offer))
 
     def serves(self) -> Steps[bool]:
         """Whether an offer that was taken before is taken now."""

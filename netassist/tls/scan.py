@@ -1,11 +1,11 @@
 """What to ask a TLS server, and what its answers establish: the strategy of a scan as a pure state machine.
 
 1. One hello for each version, with everything that it can offer.
-2. In each accepted version, all suites again, what was selected first now last. A server that selects it again keeps an order of
-   its own, and is asked in a chain (`elimination.chain`); else the client decides, and it is asked in slices.
+2. In each accepted version, all suites again, what was selected first now last: a server that selects it again keeps an order of
+   its own. The others are asked for in parts, without what was selected, until they are refused (`elimination`).
    TLS 1.3 names suite and group at once, by a HelloRetryRequest to a hello without key shares (RFC 8446, section 4.1.4). What
    TLS 1.2 accepts, and in which order, foretells the versions before it.
-   At the same time groups of TLS 1.3 in slices, and signature schemes: in TLS 1.3 by whether the server goes on, for which it
+   At the same time groups of TLS 1.3 in parts, and signature schemes: in TLS 1.3 by whether the server goes on, for which it
    needs a valid key share; in TLS 1.2 by the ServerKeyExchange.
 3. Of the groups not found, those that TLS 1.2 or before takes: its ServerKeyExchange names the curve.
 
@@ -20,7 +20,7 @@ import msgspec
 
 from netassist.observations import Failure
 from netassist.tls import schemes
-from netassist.tls.elimination import Found, Slice, Wanted, eliminate, foretold, ordered
+from netassist.tls.elimination import Found, Wanted, eliminate, foretold, ordered
 from netassist.tls.facts import VERSIONS, Facts, Support, Version
 from netassist.tls.flight import Flight
 from netassist.tls.group_steps import curves, shows_curves, tls13_groups
@@ -28,6 +28,7 @@ from netassist.tls.groups import CLASSICAL, TLS12_GROUPS, TLS13_GROUPS, X25519, 
 from netassist.tls.hello import SIGNATURE_SCHEMES, TLS12_SUITES, TLS13
 from netassist.tls.likelihood import likelihood, tls12_order, tls13_order
 from netassist.tls.offers import NUMBERS, SHAREABLE, Offer
+from netassist.tls.order import Order
 from netassist.tls.questions import Asking, Refused, Settled, Steps, Unanswered, beside, together
 from netassist.tls.signing import tls12_schemes, tls13_schemes
 from netassist.tls.suites import SSL2_SUITES, suite
@@ -46,9 +47,12 @@ _ETM, _EMS, _TICKET, _RENEGOTIATION = 22, 23, 35, 0xFF01
 
 
 class Scan:
-    """One scan: run `versions` and then `details` to their ends, then read `facts`, `chains` and `failure`."""
+    """One scan: run `versions` and then `details` to their ends, then read `facts`, `chains` and `failure`.
 
-    def __init__(self, *, name_unrecognized: bool = False) -> None:
+    Without `signature_schemes` it does not ask for those.
+    """
+
+    def __init__(self, *, name_unrecognized: bool = False, signature_schemes: bool = True) -> None:
         self._name_unrecognized = name_unrecognized
         self._asking = Asking(self._see)
         self._first: dict[Version, Flight] = {}
@@ -58,7 +62,8 @@ class Scan:
         self._groups: list[int] = []
         self._groups_complete = True
         self._schemes: list[int] = []
-        self._schemes_asked = self._ssl2_asked = self._groups_asked = False
+        self._schemes_wanted, self._schemes_asked = signature_schemes, not signature_schemes
+        self._ssl2_asked = self._groups_asked = False
         self._schemes_left = {"TLSv1.2", "TLSv1.3"}
         self._complete: set[str] = set()
         self._flights: dict[tuple[object, ...], Flight] = {}
@@ -121,10 +126,13 @@ class Scan:
         if not self._first:
             self._complete |= {"groups", "signature_schemes"}  # SSL 2.0 has neither
             return
-        steps = [self._suites_before_tls13(), self._groups_and_schemes(), self._tls12_schemes()]
-        steps += [self._fallback_signal(), self._large_hello(), self._ssl2()]
+        steps = [self._suites_before_tls13(), self._groups_and_schemes(), self._fallback_signal(), self._ssl2()]
+        if self._schemes_wanted:
+            steps += [self._tls12_schemes()]
         if "TLSv1.3" in self._first:
             steps += [self._suites_of("TLSv1.3"), self._preferred_groups()]
+        else:
+            steps += [self._large_hello()]
         yield from together(steps)
         yield from self._tls12_groups()
         if self._asking.crowded and self._protocols["SSLv2"] == "refused":
@@ -198,9 +206,7 @@ class Scan:
         want = self._want_suites(version)
         known = self._foretold(version)
         if version in self._cautious:
-            whole = Slice(())
-            whole.split(candidates[at : at + _CAUTIOUS] for at in range(0, len(candidates), _CAUTIOUS))
-            found = yield from eliminate(self._asking, want, whole, likelihood)
+            found = yield from eliminate(self._asking, want, candidates, likelihood, longest=_CAUTIOUS)
             self._keep(version, found, None)
             return
         if known and first in known:
@@ -211,12 +217,14 @@ class Scan:
             if (yield from foretold(self._asking, want, order, others)):
                 self._keep(version, Found(order, True), preference if len(order) > 1 else None)
                 return
-        whole = Slice([code for code in candidates if code != first], [first])
+        orders, others = Order(), tuple(code for code in candidates if code != first)
+        orders.note(first, candidates)
         found, (preference, tied) = yield from beside(
-            eliminate(self._asking, want, whole, likelihood), self._keeps_order(version)
+            eliminate(self._asking, want, others, likelihood, found=(first,), order=orders), self._keeps_order(version)
         )
         if preference and len(found.codes) > 1:
-            codes = yield from ordered(self._asking, want, whole)
+            foreseen = tuple(code for code in candidates if code in found.codes)
+            codes = yield from ordered(self._asking, want, foreseen, orders)
             if codes is None:
                 self._keep(version, Found(found.codes, False), None)
                 return
@@ -272,6 +280,11 @@ class Scan:
         usual, reverse = yield from self._asking.ask([offer(X25519MLKEM768, X25519), offer(X25519, X25519MLKEM768)])
         self._usual_group = usual.group if isinstance(usual, Flight) else None
         self._reverse_group = reverse.group if isinstance(reverse, Flight) else None
+        # With the share of ML-KEM-768 those are larger than a segment.
+        if isinstance(usual, Flight) or isinstance(reverse, Flight):
+            self._large = True
+        else:
+            yield from self._large_hello()
 
     def _large_hello(self) -> Steps[None]:
         """A hello that is answered, padded. Who does not answer it so, and does without the padding, does not bear it."""
@@ -323,13 +336,20 @@ class Scan:
         if share is None or self._schemes_asked:
             return
         self._schemes_asked = True
-        self._keep_schemes("TLSv1.3", (yield from tls13_schemes(self._asking, _candidates("TLSv1.3"), share)))
+        found = yield from tls13_schemes(self._asking, _candidates("TLSv1.3"), share, self._signature())
+        self._keep_schemes("TLSv1.3", found)
 
     def _tls12_schemes(self) -> Steps[None]:
         if self._protocols["TLSv1.2"] == "refused":
             self._schemes_left.discard("TLSv1.2")
         elif "TLSv1.2" in self._first and "TLSv1.2" not in self._cautious:
-            self._keep_schemes("TLSv1.2", (yield from tls12_schemes(self._asking, _candidates("TLSv1.2"))))
+            found = yield from tls12_schemes(self._asking, _candidates("TLSv1.2"), self._signature())
+            self._keep_schemes("TLSv1.2", found)
+
+    def _signature(self) -> int | None:
+        """A scheme that the server has signed with in TLS 1.2."""
+        first = self._first.get("TLSv1.2")
+        return first.signature if first is not None and first.signature in _SCHEMES else None
 
     def _keep_schemes(self, version: Version, found: Found) -> None:
         self._schemes += [code for code in found.codes if code not in self._schemes]

@@ -18,6 +18,7 @@ from netassist.tls.hello import Alert
 from netassist.tls.offers import Offer, hello_of
 from netassist.tls.questions import Alone, Batch, Closed, Outcome, Pause, Steps, Together, Unanswered
 from netassist.tls.server import Server
+from netassist.tls.spoken import spoken
 
 T = TypeVar("T")
 SEGMENT = 1400
@@ -28,6 +29,10 @@ PAUSES = (0.25, 1.0, 3.0)
 
 class _Lost(Unanswered, frozen=True):
     """There was no connection, or no TLS on it: the offer was not even heard."""
+
+
+class NotTls(ValueError):
+    """What came is not the answer of a TLS server; the message says why, and what it may be."""
 
 
 class Scanner:
@@ -112,9 +117,12 @@ class Scanner:
 
     async def _again(self, offer: Offer, pauses: Sequence[float]) -> Outcome:
         """One at a time, after pauses that grow while no connection is had. A server that gives none any more ends the scan."""
-        outcome = Unanswered(Failure("rate_limited", f"{self._where}: takes no more connections"))
-        for pause in () if self._stopped else pauses:
+        if self._stopped:
+            return Unanswered(self.failure) if self.failure is not None else self._late()
+        outcome = self._late()
+        for pause in pauses:
             if self._network.remaining <= pause:
+                outcome = self._late()  # with more time there might have been a connection
                 break
             await asyncio.sleep(pause)
             last = await self._once(offer)
@@ -122,34 +130,35 @@ class Scanner:
                 return last
             what = f"{self._where}: takes no more connections ({last.failure.message}); try again later"
             outcome = Unanswered(Failure("rate_limited", what))
-        if not self._stopped:
-            self._stopped = True
-            self.failure = self.failure or outcome.failure
+        self._stopped = True
+        self.failure = self.failure or outcome.failure
         return outcome
+
+    def _late(self) -> Unanswered:
+        return Unanswered(Failure("timeout", f"{self._where}: the time for the whole scan is over; allow it more"))
 
     async def _once(self, offer: Offer) -> Outcome:
         if self._network.remaining <= 0:
-            return Unanswered(Failure("timeout", f"{self._where}: the time for the whole scan is over"))
+            return self._late()
         try:
             async with self._server.connect() as stream:
                 self._reached = True
                 try:
                     return await self._network.within(self._exchange(stream, offer), f"{self._where}: waiting for an answer")
-                except ValueError as error:
-                    return Unanswered(Failure("protocol", f"{self._where}: {error}"))
+                except NotTls as other:
+                    return Unanswered(Failure("protocol", f"{self._where}: {other}"))
                 except Failed as failed:
                     return Closed() if failed.failure.kind == "reset" else Unanswered(failed.failure)
         except Failed as failed:
             return _Lost(failed.failure)
 
     async def _exchange(self, stream: Stream, offer: Offer) -> Flight | Alert | Closed:
-        read = read_ssl2 if offer.version == "SSLv2" else read_flight
         received = b""
         hello = hello_of(offer, os.urandom(64), self._server.server_name)
         # In segments as on a real path, where they may come one by one; a local one would carry it whole.
         for at in range(0, len(hello), SEGMENT):
             await stream.send(hello[at : at + SEGMENT])
-        while (found := read(received)) is None:
+        while (found := _read(offer, received)) is None:
             try:
                 more = await stream.receive()
             except Failed as failed:
@@ -157,7 +166,16 @@ class Scanner:
                     raise
                 more = b""
             if not more:
-                ended = read(received, ended=True) if received else None
+                ended = _read(offer, received, ended=True) if received else None
                 return ended if ended is not None else Closed()
             received += more
         return found
+
+
+def _read(offer: Offer, received: bytes, *, ended: bool = False) -> Flight | Alert | None:
+    """As `read_flight`, but that it raises NotTls."""
+    try:
+        return (read_ssl2 if offer.version == "SSLv2" else read_flight)(received, ended=ended)
+    except ValueError as error:
+        other = spoken(received)
+        raise NotTls(f"does not speak TLS here, but {other}; {other.advice}" if other else str(error)) from None

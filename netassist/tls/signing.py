@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netassist.tls import schemes
-from netassist.tls.elimination import Found, Slice, Wanted, commonest_first, eliminate
+from netassist.tls.elimination import Found, Wanted, commonest_first, eliminate
 from netassist.tls.flight import Flight
 from netassist.tls.groups import TLS12_GROUPS
 from netassist.tls.offers import Offer
@@ -20,20 +20,21 @@ _USUAL_KEYS = {0x0804, 0x0403}  # RSA, and ECDSA on NIST curves
 _USUAL = (0x0804, 0x0401, 0x0403, 0x0805, 0x0501, 0x0806, 0x0601, 0x0503, 0x0603, 0x0201, 0x0203)
 
 
-def tls13_schemes(asking: Asking, suites: tuple[int, ...], share: int) -> Steps[Found]:
+def tls13_schemes(asking: Asking, suites: tuple[int, ...], share: int, seen: int | None = None) -> Steps[Found]:
     """By kinds of key, those that few servers have at once; then each scheme of those that the server goes on with.
 
-    `share` is a group that it accepts.
+    `share` is a group that it accepts, `seen` a scheme that it signed with in TLS 1.2: of that kind of key it has one.
     """
 
     def offer(wanted: Sequence[int]) -> Offer:
         return Offer(version="TLSv1.3", suites=suites, groups=(share,), shares=(share,), schemes=tuple(wanted))
 
-    usual = [family for family in schemes.TLS13_FAMILIES if set(family) & _USUAL_KEYS]
-    rare = [family for family in schemes.TLS13_FAMILIES if family not in usual]
+    known = [family for family in schemes.TLS13_FAMILIES if seen in family]
+    usual = [family for family in schemes.TLS13_FAMILIES if set(family) & _USUAL_KEYS and family not in known]
+    rare = [family for family in schemes.TLS13_FAMILIES if family not in (*usual, *known)]
     groups = [*usual, [code for family in rare for code in family]]
     settled = yield from asking.ask([offer(group) for group in groups])
-    families = [family for family, answer in zip(usual, settled, strict=False) if not isinstance(answer, Refused)]
+    families = known + [family for family, answer in zip(usual, settled, strict=False) if not isinstance(answer, Refused)]
     if not isinstance(settled[-1], Refused):
         answers = yield from asking.ask([offer(family) for family in rare])
         families += [family for family, answer in zip(rare, answers, strict=True) if not isinstance(answer, Refused)]
@@ -43,14 +44,16 @@ def tls13_schemes(asking: Asking, suites: tuple[int, ...], share: int) -> Steps[
     return Found(found, all(isinstance(answer, Refused) or _went_on(answer) for answer in answers))
 
 
-def tls12_schemes(asking: Asking, suites: Sequence[int]) -> Steps[Found]:
-    """By all suites that have a ServerKeyExchange that is signed."""
+def tls12_schemes(asking: Asking, suites: Sequence[int], seen: int | None = None) -> Steps[Found]:
+    """By all suites that have a ServerKeyExchange that is signed; `seen` is a scheme that one was signed with."""
     signed = tuple(code for code in suites if _is_signed(code))
     want = Wanted(
         lambda wanted: Offer(version="TLSv1.2", suites=signed, groups=TLS12_GROUPS, schemes=wanted),
         lambda flight: flight.signature,
     )
-    return (yield from eliminate(asking, want, Slice(schemes.ALL), commonest_first(_USUAL)))
+    found = (seen,) if seen is not None else ()
+    others = [code for code in schemes.ALL if code not in found]
+    return (yield from eliminate(asking, want, others, commonest_first(_USUAL), found=found))
 
 
 def _is_signed(code: int) -> bool:

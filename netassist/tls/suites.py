@@ -74,7 +74,7 @@ def suite(code: int) -> Suite:
     name = NAMES.get(code)
     if name is None:
         return Suite(shown, shown, "unknown", "unknown", "unknown", 0, "", "unknown")
-    whole = re.sub(r"^(TLS|SSL_CK|SSL)_", "", name)
+    whole = next((name.removeprefix(prefix) for prefix in ("TLS_", "SSL_CK_", "SSL_") if name.startswith(prefix)), name)
     exchange, _, rest = whole.partition("_WITH_")
     if not rest or code > 0xFFFF:
         exchange, rest = "", whole

@@ -160,3 +160,12 @@ def test_ids_that_are_handed_out_and_not_taken_back_resume_nothing() -> None:
     with tls_server(RSA, ciphers=AES, version="TLSv1.2", tickets=False, cache=False) as server:
         report = audit(server.port)
     assert report.resumption == Resumption(session_id=False, ticket=False, tls13=None)
+
+
+def test_a_server_that_refuses_h2_shows_that_it_resumes_all_the_same() -> None:
+    def no_h2(first: bytes) -> bytes | None:
+        return alert(Alert(2, 120)) if b"\x00\x03\x02h2" in first else None
+
+    with tls_server(RSA, version="TLSv1.3") as server, middlebox(server.port, no_h2) as port:
+        report = audit(port)
+    assert report.resumption == Resumption(tls13=True)

@@ -336,7 +336,11 @@ def test_extensions_that_cannot_be_read_leave_the_names_unknown(root: Identity, 
     ("answer", "expected"),
     [
         (b"SSH-2.0-OpenSSH_9.2\r\n", "does not speak TLS here, but SSH (SSH-2.0-OpenSSH_9.2)"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak TLS"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak TLS here, but HTTP (HTTP/1.1 400 Bad Request)"),
+        (
+            b"220 mail.example ESMTP\r\n",
+            "but SMTP (220 mail.example ESMTP); does it begin with STARTTLS?",
+        ),
         (b"\x15\x03\x01\x00\x02\x02\x28", "alert handshake_failure"),
     ],
 )

@@ -50,7 +50,7 @@ def test_a_server_with_post_quantum_groups_has_only_its_key_to_change() -> None:
     assert dates == {
         ("NIST IR 8547", "RSA-2048 deprecated", "2030-12-31"),
         ("NIST IR 8547", "RSA-2048 disallowed", "2035-12-31"),
-        ("CNSA 2.0", "RSA-2048 not allowed in US national security systems", "2031-12-31"),
+        ("CNSA 2.0", "RSA-2048 not in the suite that is mandated for US national security systems", "2031-12-31"),
     }
 
 

@@ -26,6 +26,7 @@ from netassist.scope import Scope
 from netassist.tls import scanner, session
 from netassist.tls.audit import TlsAudit, tls_audit
 from netassist.tls.certificate import certificate_info
+from netassist.tls.hello import Alert, alert
 from netassist.tls.starttls import DIALOGUES
 from tests.lab import hostile, picky, tls
 from tests.lab import tls_scripted as lab
@@ -287,7 +288,20 @@ def test_a_server_that_stops_listening_is_known_in_part_and_wrongly_in_nothing(
     assert report.error.kind in ("rate_limited", "refused")
 
 
-@pytest.mark.parametrize("most", [2, 5, 8, 13, 18, 25, 32, 40, 55])
+def test_a_deadline_that_comes_before_the_next_attempt_is_not_called_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanner, "PAUSES", (0.01, 3600.0))
+    with modern(tmp_path) as served, picky.refusing(served.port, 12, GUARD) as port:
+        there = served._replace(port=port)
+        report = asyncio.run(tls_audit(network(there, deadline=4.0), there.host, port))
+    assert report.protocols["TLSv1.2"] == "accepted"
+    assert report.error is not None
+    assert (report.status, report.error.kind) == ("partial", "timeout")
+    assert "the time for the whole scan is over" in report.error.message
+
+
+@pytest.mark.parametrize("most", [2, 5, 8, 13, 18, 25, 32, 40, 48])
 def test_a_server_that_resets_what_is_too_much_is_known_in_part_and_wrongly_in_nothing(
     most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -348,6 +362,34 @@ def test_a_server_that_has_had_enough_of_starttls_limits_and_refuses_nothing(mon
     assert "421 too many connections" in report.error.message
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH (SSH-2.0-OpenSSH_9.2); is it the right port?"),
+        (b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", "HTTP (HTTP/1.1 400 Bad Request); is it the right port?"),
+        (b"220 a.test ESMTP\x1b[2J\r\n", "SMTP (220 a.test ESMTP); does it begin with STARTTLS? Ask with starttls smtp then"),
+        (b"220 (vsFTPd 3.0.3)\r\n", "FTP (220 (vsFTPd 3.0.3)); does it begin with STARTTLS? Ask with starttls ftp then"),
+        (b"* OK [CAPABILITY IMAP4rev1] ready\r\n", "Ask with starttls imap then"),
+        (b"+OK ready\r\n", "Ask with starttls pop3 then"),
+        (b"J\x00\x00\x00\x0a8.0.36\x00", "MySQL; does it begin with STARTTLS? Ask with starttls mysql then"),
+    ],
+)  # fmt: skip
+def test_a_port_where_something_else_is_spoken_says_what_and_what_to_do(said: bytes, told: str) -> None:
+    def speak(connection: socket.socket) -> None:
+        connection.sendall(said)
+        while connection.recv(65536):
+            pass
+
+    with listening(speak) as port:
+        report = audit(Served(port))
+    assert report.status == "failed"
+    assert report.error is not None
+    assert report.error.kind == "protocol"
+    assert report.error.message == f"127.0.0.1:{port}: does not speak TLS here, but {told}" or (
+        told.startswith("Ask") and report.error.message.endswith(told)
+    )
+
+
 # Names
 
 
@@ -363,3 +405,16 @@ def test_a_server_that_does_not_know_its_name_says_so(tmp_path: Path) -> None:
         report = audit(served)
     assert report.name_unrecognized is True
     assert "tls.name_unrecognized" in {finding.id for finding in judged(report).findings}
+
+
+def test_a_server_that_knows_no_address_wants_its_name() -> None:
+    def unknown(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(alert(Alert(2, 112)))
+
+    with listening(unknown) as port:
+        report = audit(Served(port))
+    assert report.status == "failed"
+    assert report.error is not None
+    assert "alert unrecognized_name" in report.error.message
+    assert report.error.message.endswith("ask for it by its host's name instead of the address")

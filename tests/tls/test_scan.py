@@ -15,8 +15,10 @@ from netassist.tls.flight import Flight
 from netassist.tls.groups import TLS12_GROUPS, TLS13_GROUPS
 from netassist.tls.hello import Alert
 from netassist.tls.likelihood import tls12_order
-from netassist.tls.offers import NUMBERS, Offer
+from netassist.tls.offers import NUMBERS, Offer, hello_of
 from netassist.tls.questions import Closed, Outcome, Unanswered
+from netassist.tls.scan import Scan
+from netassist.tls.scanner import SEGMENT
 from netassist.tls.suites import SSL2_SUITES, TLS12_SUITES, TLS13_SUITES, suite
 from tests.lab.policy import REFUSAL, TLS12_SCHEMES, TLS13_SCHEMES, Policy, play
 
@@ -127,8 +129,30 @@ def test_a_server_in_the_usual_order_takes_one_connection_a_suite_and_little_mor
     groups = (0x11EC, 0x1D, 0x17, 0x18, 0x11EB)
     played = play(Policy({"TLSv1.2": held, "TLSv1.3": USUAL13}, ordered=ordered, groups=groups).answer)
     assert len(numbers(played.scan.facts(), "TLSv1.2")) == 41
-    assert played.connections <= 105
-    assert played.rounds <= 25
+    assert played.connections <= 90
+    assert played.rounds <= 20
+
+
+def test_hellos_with_post_quantum_shares_show_whether_large_ones_are_borne() -> None:
+    sizes: list[int] = []
+    policy = Policy({"TLSv1.3": USUAL13}, groups=(0x11EC, 0x1D))
+
+    def answer(offer: Offer) -> Outcome:
+        sizes.append(len(hello_of(offer, bytes(64), None)))
+        return policy.answer(offer)
+
+    assert play(answer).scan.facts().large_hello is True
+    assert sum(size > SEGMENT for size in sizes) == 2
+
+
+def test_signature_schemes_can_be_left_out() -> None:
+    policy = Policy({"TLSv1.2": RSA_ONLY, "TLSv1.3": USUAL13})
+    whole, less = play(policy.answer), Scan(signature_schemes=False)
+    assert whole.scan.facts().signature_schemes
+    facts = play(policy.answer, less).scan.facts()
+    assert facts.signature_schemes == ()
+    assert "signature_schemes" not in facts.complete
+    assert (facts.suites, facts.groups) == (whole.scan.facts().suites, whole.scan.facts().groups)
 
 
 def test_versions_that_are_not_spoken_take_one_connection_each() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 from collections.abc import AsyncIterator, Callable
 
@@ -146,8 +147,22 @@ def test_robot(oracle: lab.Oracle, verdict: Verdict, because: str, rsa: Identity
 
 
 def test_robot_of_a_server_that_never_answers_is_unknown(rsa: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = one("robot", lab.robot(rsa, "mute"), RSA, monkeypatch, timeout=0.5)
+    seen = one("robot", lab.robot(rsa, "mute"), RSA, monkeypatch, timeout=2.0)
     assert (seen.verdict, "at all" in seen.evidence) == ("unknown", True)
+
+
+def test_robot_of_a_server_that_is_late_is_asked_again_one_by_one(rsa: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound, busy = lab.padding_oracle(rsa, "none"), itertools.count()
+
+    def talk(line: lab.Line) -> None:
+        line.hello()
+        line.say(lab.flight(lab.RSA_SUITE, rsa))
+        if next(busy) < 5:
+            return line.until_they_leave()
+        return sound(line)
+
+    seen = one("robot", talk, RSA, monkeypatch, timeout=3.0)
+    assert (seen.verdict, "answered alike" in seen.evidence) == ("safe", True), seen
 
 
 def test_robot_needs_an_rsa_key_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

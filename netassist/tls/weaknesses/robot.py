@@ -3,12 +3,14 @@
 
 What is sent: with RSA key transport, five ClientKeyExchange messages in a connection each, one padded well and four padded
 wrongly, every one followed by ChangeCipherSpec and a Finished that cannot be right; then, where all are answered alike, the
-five once more with close_notify in place of these two. A sound server treats them all alike. Where it does not, the same five
-are sent twice again: only answers that stay the same make an oracle. It is a strong one where the faults themselves are told
-apart, a weak one where only the whole is; answers that change are no evidence, and `unknown`.
+five once more with close_notify in place of these two. A busy server may leave one without an answer: that is sent once more, by
+itself. A sound server treats them all alike. Where it does not, the same five are sent twice again: only answers that stay the
+same make an oracle. It is a strong one where the faults themselves are told apart, a weak one where only the whole is; answers
+that change are no evidence, and `unknown`.
 
 Why it does no harm: the premaster secrets are the check's own, so nothing of anybody's is decrypted, and the malformed messages
-are what RFC 5246 has servers expect. It takes ten connections, up to twenty where an oracle is suspected.
+are what RFC 5246 has servers expect. It takes ten connections, up to twenty where an oracle is suspected, and one
+more for each that is not answered.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ _SMALLEST, _LARGEST, _LARGEST_EXPONENT = 512, 8192, 1 << 64
 _SURE = 2
 """How often a difference has to be seen again."""
 
+_SILENCE = "silence"
 Answers = tuple[str, ...]
 
 
@@ -49,7 +52,7 @@ async def check(peer: Peer, facts: Facts) -> Weakness:
     for whole in (True, False):
         first = await _answers(peer, offer, whole)
         if len(set(first)) == 1:
-            if first[0] == "silence":
+            if first[0] == _SILENCE:
                 return Weakness("robot", "unknown", "the server answers no ClientKeyExchange at all")
             continue
         for _ in range(_SURE):
@@ -64,7 +67,14 @@ async def check(peer: Peer, facts: Facts) -> Weakness:
 
 
 async def _answers(peer: Peer, offer: tuple[Version, tuple[int, ...]], whole: bool) -> Answers:
-    return tuple(await asyncio.gather(*(_answer(peer, offer, fault, whole) for fault in range(5))))
+    answers = await asyncio.gather(*(_answer(peer, offer, fault, whole) for fault in range(5)))
+    mute = set(answers) == {_SILENCE}
+    for fault, answer in enumerate(answers):
+        if answer == _SILENCE:
+            answers[fault] = await _answer(peer, offer, fault, whole)
+            if mute and answers[fault] == _SILENCE:
+                break  # by itself it is not answered either
+    return tuple(answers)
 
 
 async def _answer(peer: Peer, offer: tuple[Version, tuple[int, ...]], fault: int, whole: bool) -> str:

@@ -10,10 +10,10 @@ SETUP := @build-support/setup.sh
 # What behaves differently for root: raw sockets, Nmap's scan types, a server's own privilege separation.
 PRIVILEGE_TESTS := $(wildcard tests/probes tests/tls tests/test_quantum.py)
 
-.PHONY: help setup demo test check unprivileged wheel bench fmt nano lock clean distclean
+.PHONY: help setup demo demo-backends test check unprivileged wheel bench fmt nano lock clean distclean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: ## virtual environment, locked dependencies, llama.cpp compiled; Nmap from the distribution
 	$(SETUP)
@@ -21,6 +21,10 @@ setup: ## virtual environment, locked dependencies, llama.cpp compiled; Nmap fro
 demo: ## real questions to real servers on this machine, answered by measurement
 	$(SETUP) lab
 	@$(BIN)/python -m tests.lab.demo
+
+demo-backends: ## a remote backend that fails, is gone on without, and comes back; all on this machine
+	$(SETUP)
+	@$(BIN)/python -m tests.lab.demo_backends
 
 test: check unprivileged wheel ## everything that CI runs: check, unprivileged, wheel
 
@@ -42,10 +46,11 @@ wheel: ## build dist/*.whl and dist/*.tar.gz, and run the wheel in an empty fold
 	$(BIN)/python -m build --no-isolation --outdir dist
 	$(BIN)/python build-support/wheel_check.py dist
 
-bench: ## the TLS engine beside its peers, as Markdown: half an hour; BENCH="--quick near" for less
+bench: ## the TLS engine and the audit of a network beside their peers, as Markdown: an hour; BENCH="--quick near" BENCH_LAB="--sample 0" for less
 	$(SETUP) lab
 	@build-support/peers.sh
 	@$(BIN)/python -m benchmarks.tls $(BENCH)
+	@$(BIN)/python -m benchmarks.lab_network $(BENCH_LAB)
 
 fmt: ## format the code, mend what ruff can mend
 	$(SETUP)

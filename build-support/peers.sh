@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What `make bench` compares with: scanners of the distribution, and sslyze from PyPI in an environment of its own, .peers/.
+# What `make bench` compares with: scanners of the distribution, and sslyze and ssh-audit from PyPI in an environment of their own,
+# .peers/.
 # Run again it changes nothing. A peer that cannot be had is said to be missing, and its rows are left out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -33,7 +34,7 @@ pip() { "$venv/bin/python" -m pip --disable-pip-version-check --no-input "$@" --
 
 state=$({ echo "$PWD"; cat build-support/peers.sh build-support/peers.lock; } | cksum)
 if [ "$(cat "$venv/set-up" 2>/dev/null)" != "$state" ]; then
-    say "installing sslyze in .peers/"
+    say "installing sslyze and ssh-audit in .peers/"
     "$PYTHON" -m venv --clear "$venv"
     # sslyze comes as source only; pip and setuptools are those of the lock file, so that its build fetches nothing else.
     sed -n '/^pip==/,$p' build-support/peers.lock >"$venv/tools.lock"

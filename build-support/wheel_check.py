@@ -22,6 +22,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 CARRIED = {"netassist": CHECKOUT / "netassist", "netassist/tools": CHECKOUT / "tools", "netassist/prompts": CHECKOUT / "prompts"}
 LEFT_OUT = ("netassist/nano/corpus/", "netassist/nano/phrases.toml")
+MANUAL = ".data/data/share/man/man1/netassist.1"
 INDISPENSABLE = ("netassist/nano/nano.gguf", "netassist/entities/lexicon.txt.gz", "netassist/tools/ping.json")
 
 
@@ -39,7 +40,10 @@ def main(folder: Path) -> None:
 def compare(wheel: Path) -> None:
     """Exits where the wheel lacks a file of the checkout, or holds one that is not there."""
     with zipfile.ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+        names = archive.namelist()
+    held = {name for name in names if ".dist-info/" not in name and ".data/" not in name}
+    if not any(name.endswith(MANUAL) for name in names):
+        sys.exit(f"{wheel.name}: the manual page, {MANUAL}, is missing")
     expected = {f"{prefix}/{path.relative_to(root).as_posix()}"
                 for prefix, root in CARRIED.items() for path in root.rglob("*")
                 if path.is_file() and "__pycache__" not in path.parts}  # fmt: skip

@@ -10,10 +10,12 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal, get_args
 
 import msgspec
 
-from netassist.scope import Scope
+from netassist import remotes
+from netassist.scope import Scope, parse_rule
 from netassist.targets import parse_address, parse_network, parse_target
 
 
@@ -22,10 +24,20 @@ class BadConfiguration(ValueError):
 
 
 class ScopeRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Hosts, networks and suffixes (``.example.org``); deny wins."""
+    """Hosts, networks and suffixes (``.example.org``), with ports (``host:25``, ``:25``) or without; deny wins."""
 
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+
+
+Tier = Literal["passive", "active", "intrusive", "change"]
+TIERS: tuple[Tier, ...] = get_args(Tier)
+
+
+class ApprovalRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Risk tiers that are asked about, besides ``intrusive`` and ``change``, which always are."""
+
+    ask: tuple[Tier, ...] = ()
 
 
 class ModelChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,6 +61,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: ModelChoice = ModelChoice()
     ca_file: str | None = None
     resolver: str | None = None
+    approval: ApprovalRules = ApprovalRules()
+    read_only: bool = False
+    backends: tuple[remotes.BackendId, ...] = ("testllm",)
+    privacy: remotes.Privacy = "off"
+    turbollm: remotes.RemoteChoice = remotes.RemoteChoice()
+    hugllm: remotes.RemoteChoice = remotes.RemoteChoice()
 
     @property
     def inventory(self) -> dict[str, str]:
@@ -57,13 +75,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def scope_for(self, *named: str) -> Scope:
         """The scope of a request that names these hosts."""
-        return Scope(allow=self.scope.allow, deny=self.scope.deny).naming(*named)
+        return Scope(allow=self.scope.allow, deny=self.scope.deny, read_only=self.read_only).naming(*named)
 
 
 def configuration_file() -> Path:
     """``NETASSIST_CONFIG``, or netassist/config.toml in the user's configuration folder (XDG)."""
     named = os.environ.get("NETASSIST_CONFIG")
     return Path(named) if named else _folder("XDG_CONFIG_HOME", ".config") / "config.toml"
+
+
+def tools_folder() -> Path:
+    """Where the user's own tools are, in the user's configuration folder (XDG); it may not exist."""
+    return _folder("XDG_CONFIG_HOME", ".config") / "tools"
 
 
 def state_folder() -> Path:
@@ -84,6 +107,8 @@ def cache_folder() -> Path:
 def load(path: Path | None = None, ca_file: Path | None = None) -> Settings:
     """The settings in `path`, or in the user's file, or the defaults where there is none; `ca_file` is a flag's.
 
+    ``NETASSIST_READ_ONLY`` (which ``--read-only`` sets, so that every process of a command has it) makes any of them read-only.
+
     Raises:
         BadConfiguration: it cannot be read, is not TOML, or holds what no setting takes.
     """
@@ -94,6 +119,8 @@ def load(path: Path | None = None, ca_file: Path | None = None) -> Settings:
         settings = msgspec.structs.replace(settings, ca_file=str(ca_file))
         if wrong := _wrong_anchors(str(ca_file)):
             raise BadConfiguration(f"--ca-file: {wrong}")
+    if os.environ.get("NETASSIST_READ_ONLY", "").lower() not in ("", "0", "false", "no"):
+        settings = msgspec.structs.replace(settings, read_only=True)
     return settings
 
 
@@ -124,12 +151,16 @@ def _read(file: Path) -> Settings:
     return msgspec.convert(raw, Settings)
 
 
-_WORDS = {dict: "a table", list: "a list of texts", str: "a text in quotation marks", int: "a whole number"}
+_WORDS = {dict: "a table", list: "a list of texts", str: "a text in quotation marks", int: "a whole number",
+          bool: "true or false", float: "a number"}  # fmt: skip
 _SETTINGS: dict[str, dict[str, type]] = {
-    "": {"targets": dict, "scope": dict, "model": dict, "ca_file": str, "resolver": str},
+    "": {"targets": dict, "scope": dict, "model": dict, "ca_file": str, "resolver": str, "approval": dict, "read_only": bool,
+         "backends": list, "privacy": str, **dict.fromkeys(remotes.REMOTE, dict)},
     "scope": {"allow": list, "deny": list},
     "model": {"file": str, "threads": int},
-}
+    "approval": {"ask": list},
+    **dict.fromkeys(remotes.REMOTE, remotes.KINDS),
+}  # fmt: skip
 
 
 def _mistakes(raw: dict[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -143,11 +174,17 @@ def _mistakes(raw: dict[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
             if kind is None:
                 well_formed = False
                 yield path, f"{where}there is no setting {key!r}; there are {', '.join(kinds)}"
-            elif not isinstance(value, kind) or isinstance(value, bool) or (kind is list and not _texts(value)):
+            elif not _is_of(value, kind):
                 well_formed = False
                 yield path, f"{where}{key} must be {_WORDS[kind]}"
     if well_formed:
         yield from _unusable(raw)
+
+
+def _is_of(value: object, kind: type) -> bool:
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    return isinstance(value, (int, float) if kind is float else kind) and (kind is not list or _texts(value))
 
 
 def _unusable(raw: dict[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -161,8 +198,11 @@ def _unusable(raw: dict[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
             yield ("targets", name), f"[targets] {wrong}"
     for key, rules in _table(raw, "scope"):
         for rule in rules if isinstance(rules, list) else ():
-            if wrong := _wrong_target(rule.removeprefix(".")):
+            if wrong := _wrong_rule(rule):
                 yield ("scope", key, rule), f"[scope] {wrong}"
+    for tier in next((asked for _, asked in _table(raw, "approval") if isinstance(asked, list)), ()):
+        if tier not in TIERS:
+            yield ("approval", "ask", tier), f"[approval] there is no risk tier {tier!r}; there are {', '.join(TIERS)}"
     for key, value in _table(raw, "model"):
         if key == "threads" and isinstance(value, int) and not 1 <= value <= most_threads():
             yield ("model", key), f"[model] {value} threads are not between 1 and {most_threads()}"
@@ -170,6 +210,16 @@ def _unusable(raw: dict[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("resolver",), f"resolver {resolver!r} is no address of a name server, such as 192.0.2.53 or [2001:db8::53]:5353"
     if (ca_file := raw.get("ca_file")) is not None and (wrong := _wrong_anchors(str(ca_file))):
         yield ("ca_file",), f"ca_file: {wrong}"
+    for name, wrong in remotes.unusable_order(raw["backends"]) if "backends" in raw else ():
+        yield ("", "backends", name) if name else ("backends",), wrong
+    if raw.get("privacy", "off") not in remotes.PRIVACY:
+        yield ("privacy",), f"privacy is one of {', '.join(remotes.PRIVACY)}"
+    for table in remotes.REMOTE:
+        values = dict(_table(raw, table))
+        for key, wrong in remotes.unusable(values):
+            yield (table, key), f"[{table}] {wrong}"
+        if (ca_file := values.get("ca_file")) is not None and (wrong := _wrong_anchors(str(ca_file))):
+            yield (table, "ca_file"), f"[{table}] ca_file: {wrong}"
 
 
 def _table(raw: dict[str, object], name: str) -> Iterable[tuple[str, object]]:
@@ -185,6 +235,14 @@ def _wrong_target(host: str) -> str | None:
     try:
         if parse_network(host) is None:
             parse_target(host)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _wrong_rule(rule: str) -> str | None:
+    try:
+        parse_rule(rule)
     except ValueError as error:
         return str(error)
     return None

@@ -64,7 +64,7 @@ def within_reach(request: str, named: Sequence[Entity], earlier: Sequence[Entity
 
 def value_of(tool: str, parameter: str, entity: Entity) -> Value:
     """The value that a parameter takes when it points at `entity`: hours out of seconds, the bare host out of a URL."""
-    if entity.kind == "url" and (tool, parameter) not in KEEPS_URL:
+    if entity.kind == "url" and (tool, parameter) not in KEEPS_URL and parameter != "url":
         url = str(entity.value)
         return host_of(url if "://" in url else f"https://{url}")
     if parameter == "hours":
@@ -74,16 +74,17 @@ def value_of(tool: str, parameter: str, entity: Entity) -> Value:
 
 def candidates(parameter_name: str, parameter: Parameter, entities: Sequence[Entity], tool: str = "") -> tuple[Value, ...] | None:
     """The values a parameter may take, latest said last; None where free text is allowed."""
-    if parameter_name == "starttls":
+    if parameter_name == "starttls" and parameter.enum:
         said_ports = {entity.value for entity in entities if entity.kind in ("number", "service_port")}
-        return tuple(protocol for protocol in parameter.enum or () if STARTTLS_PORTS[protocol] & said_ports)
+        return tuple(protocol for protocol in parameter.enum if STARTTLS_PORTS.get(protocol, said_ports) & said_ports)
     if parameter.enum:
         return parameter.enum
     if parameter.type == "boolean":
         return (True, False)
-    if parameter_name not in KINDS:
+    role = parameter.role(parameter_name)
+    if role not in KINDS:
         return None
-    said = (value_of(tool, parameter_name, e) for e in entities if e.kind in KINDS[parameter_name])
+    said = (value_of(tool, role, e) for e in entities if e.kind in KINDS[role])
     return tuple(dict.fromkeys(said))
 
 

@@ -50,12 +50,28 @@ def test_the_environment_names_another_file(tmp_path: Path, monkeypatch: pytest.
         (f'ca_file = "{__file__}"\n', ["config.toml:1:", "no PEM certificates"]),
         ("[model]\nfile = 'x'\nthreads = 0\n", ["config.toml:3:", "not between 1 and"]),
         ("[model]\nthreads = 100000\n", ["config.toml:2:", "not between 1 and"]),
+        ('[scope]\ndeny = ["a.test:0"]\n', ["config.toml:2:", "are no ports such as 25"]),
+        ('[scope]\nallow = ["0x7f.1"]\n', ["config.toml:2:", "programs read 127.0.0.1 in it"]),
+        ('[approval]\nask = ["active", "all"]\n', ["config.toml:2:", "no risk tier 'all'"]),
+        ("read_only = 1\n", ["config.toml:1:", "read_only must be true or false"]),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, words: list[str]) -> None:
     with pytest.raises(BadConfiguration) as bad:
         load(written(tmp_path, text))
     assert all(word in str(bad.value) for word in words), str(bad.value)
+
+
+def test_scope_by_port_approval_and_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NETASSIST_READ_ONLY", raising=False)
+    text = 'read_only = true\n[scope]\nallow = ["[2001:db8::/32]:443"]\ndeny = [":25"]\n[approval]\nask = ["active"]\n'
+    settings = load(written(tmp_path, text))
+    assert (settings.read_only, settings.scope_for().read_only, settings.approval.ask) == (True, True, ("active",))
+    assert settings.scope.allow == ("[2001:db8::/32]:443",)
+    plain = written(tmp_path, "")
+    for value, expected in (("1", True), ("yes", True), ("0", False), ("", False)):
+        monkeypatch.setenv("NETASSIST_READ_ONLY", value)
+        assert load(plain).read_only is expected
 
 
 def test_a_file_that_is_named_but_missing_is_a_mistake(tmp_path: Path) -> None:

@@ -61,6 +61,6 @@ def test_every_locked_file_has_its_hash(lock: str) -> None:
 def test_every_make_target_is_explained() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     [phony] = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
-    explained = re.findall(r"^([a-z]+):.*## \S", makefile, re.MULTILINE)
-    documented = re.findall(r"^\| `make ([a-z]+)", (ROOT / "docs" / "development.md").read_text(encoding="utf-8"), re.MULTILINE)
+    explained = re.findall(r"^([a-z-]+):.*## \S", makefile, re.MULTILINE)
+    documented = re.findall(r"^\| `make ([a-z-]+)", (ROOT / "docs" / "development.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(phony.split()) == sorted(explained) == sorted([*documented, "help"])

@@ -10,13 +10,17 @@ from netassist.toolbox import Call
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """The calls have been decided; each is checked by the gate before it runs."""
+    """Calls have been decided; each is checked by the gate before it runs.
+
+    A request may be planned in several rounds. Its calls are numbered through; `first` is the number of the first of these.
+    """
 
     calls: tuple[Call, ...]
+    first: int = 0
 
 
 class Started(msgspec.Struct, frozen=True):
-    """The call numbered `index` in the plan has begun."""
+    """The call numbered `index` has begun."""
 
     index: int
     call: Call

@@ -1,25 +1,35 @@
 """One line for every call: who asked for what, which model planned it, who allowed it, and what came of it.
 
-Append-only, JSON lines, readable by the user alone. A call that cannot be written down is not run.
+Append-only, JSON lines, readable by the user alone, each chained to the one before (see `chain`). A call that cannot
+be written down is not run.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic, sleep
 
 import msgspec
 
+from netassist.assistant.chain import Head, head_of, linked, next_file
 from netassist.observations import Report
-from netassist.toolbox import Call
-from netassist.untrusted import as_text
+from netassist.toolbox import Call, Value
+from netassist.untrusted import as_text, without_secrets
+
+LARGEST = 16 * 2**20
+"""Bytes after which the journal is continued in a new file; the full one is kept as journal.000001.jsonl, and so on."""
+_PATIENCE = 5.0
+"""Seconds to wait for another process that writes."""
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """`status` is the report's, or ``refused``; `allowed_by` names who said yes.
+    """`status` is the report's, or ``refused``, or ``begun``; `allowed_by` names who said yes.
 
     `commands` are the programs that were run, with their arguments; `digest` is the SHA-256 of the report's JSON.
     """
@@ -41,10 +51,10 @@ class JournalError(OSError):
 
 
 class Journal:
-    """The journal in `folder`/journal.jsonl."""
+    """The journal in `folder`/journal.jsonl; `largest` as `LARGEST`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "journal.jsonl"
+    def __init__(self, folder: Path, largest: int = LARGEST) -> None:
+        self.path, self._largest = folder / "journal.jsonl", largest
 
     def open(self) -> None:
         """Make sure that entries can be written; raises JournalError."""
@@ -57,36 +67,91 @@ class Journal:
                 "set XDG_STATE_HOME to a folder that can be"
             ) from None
 
-    def write(self, entry: Entry) -> None:
-        """Append one entry in a single write, so that several processes may share the file; raises JournalError."""
+    def write(self, entry: Entry) -> Head:
+        """Append one entry, chained to the last, whichever process wrote that; its head. Raises JournalError."""
         try:
-            descriptor = self._descriptor()
-            try:
-                os.write(descriptor, msgspec.json.encode(entry) + b"\n")
-            finally:
-                os.close(descriptor)
+            with self._alone():
+                previous, loose = head_of(self.path.parent)
+                if self.path.exists() and self.path.stat().st_size >= self._largest:
+                    os.rename(self.path, next_file(self.path.parent))
+                end = b"\n" if loose and not loose.endswith(b"\n") else b""
+                head, line = linked(msgspec.json.encode(entry), previous, loose + end)
+                self._append(end + line)
+                return head
         except OSError as error:
-            raise JournalError(f"{self.path}: cannot be written: {error.strerror}") from None
+            raise JournalError(f"{self.path}: cannot be written: {error.strerror or error}") from None
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the lock that every writer takes; it ends with the process."""
+        descriptor = os.open(self.path.with_name("journal.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            until = monotonic() + _PATIENCE
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if monotonic() > until:
+                        raise OSError(0, "another process holds journal.lock; end it, and ask again") from None
+                    sleep(0.002)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _append(self, data: bytes) -> None:
+        """All of `data`, or as much as fits: what a full disk leaves is a torn line, which the next entry says."""
+        descriptor = self._descriptor()
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+        finally:
+            os.close(descriptor)
 
     def _descriptor(self) -> int:
         return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def entry(request: str, planned_by: str, call: Call, allowed_by: str, outcome: Report | str) -> Entry:
-    """An entry about a call that was run (its report) or refused (why)."""
-    user = os.environ.get("USER") or str(os.getuid())
-    facts = (datetime.now(UTC), user, as_text(request, 2000), planned_by, call, allowed_by)
+def entry(request: str, planned_by: str, call: Call, allowed_by: str, outcome: Report | str | None) -> Entry:
+    """An entry about a call that was run (its report), refused (why), or is about to be run (None). Secrets are masked.
+
+    What needs a person's yes has a line of the last kind before it is run, so that a crash in the middle hides none of it.
+    """
+    facts = (datetime.now(UTC), _user(), _kept(request, 2000), planned_by, _masked(call), _kept(allowed_by, 500))
+    if outcome is None:
+        return Entry(*facts, "begun")
     if isinstance(outcome, str):
-        return Entry(*facts, "refused", outcome)
+        return Entry(*facts, "refused", _kept(outcome, 2000))
     digest = hashlib.sha256(msgspec.json.encode(outcome)).hexdigest()
-    error = outcome.error.message if outcome.error else None
+    error = _kept(outcome.error.message, 2000) if outcome.error else None
     return Entry(*facts, outcome.status, error, tuple(_commands(outcome)), digest)
+
+
+def _user() -> str:
+    """Who runs this, as the password database says; the environment may say anything."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def _kept(text: str, limit: int) -> str:
+    return as_text(without_secrets(text), limit)
+
+
+def _masked(call: Call) -> Call:
+    arguments: dict[str, Value] = {
+        as_text(name, 64): _kept(value, 2000) if isinstance(value, str) else value for name, value in call.arguments.items()
+    }
+    return Call(as_text(call.name, 64), arguments)
 
 
 def _commands(report: Report) -> Iterator[tuple[str, ...]]:
     """The commands of a report and, where it is an audit, of the reports inside it."""
     if command := getattr(report, "command", ()):
-        yield tuple(command)
+        yield tuple(without_secrets(word) for word in command)
     for host in getattr(report, "hosts", ()):
         for inner in getattr(host, "reports", ()):
             yield from _commands(inner)

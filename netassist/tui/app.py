@@ -10,7 +10,9 @@ import contextlib
 import logging
 import os
 import sys
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from textual import on
@@ -24,17 +26,21 @@ from textual.widgets import Footer, Input, Static
 from netassist import __version__
 from netassist.tui.themes import DARK, LIGHT, fitting
 from netassist.tui.widgets.prompt import EXAMPLE, REPLY, Prompt
+from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
+    from netassist.assistant.approvals import Approval as Decision
     from netassist.assistant.conversation import Conversation
     from netassist.assistant.events import Event
     from netassist.assistant.journal import Journal
+    from netassist.assistant.kept import Kept
+    from netassist.backends.ladder import Rung
     from netassist.backends.planning import Backend
     from netassist.configuration import Settings
     from netassist.toolbox import Call, Risk
-    from netassist.tui.screens.approval import Approval
+    from netassist.tui.screens.approval import Answer, Approval
     from netassist.tui.widgets.turn import Turn
 
 PATIENCE = 8.0
@@ -54,8 +60,16 @@ class Startable(Protocol):
     def start(self) -> None: ...
 
 
+@runtime_checkable
+class Several(Protocol):
+    """A backend made of several (`Ladder`), which tells when another one goes on."""
+
+    rungs: Sequence[Rung]
+    tell: Callable[[str], None]
+
+
 class NetAssistApp(App[None], inherit_bindings=False):
-    """`approved` are the risk tiers that need no question."""
+    """`approved` are the risk tiers that need no question; answers are stored in the sessions of `folder`, or nowhere."""
 
     TITLE = "netassist"
     CSS_PATH = "app.tcss"
@@ -80,19 +94,25 @@ class NetAssistApp(App[None], inherit_bindings=False):
         journal: Journal,
         approved: frozenset[Risk],
         driver: type[Driver] | None = None,
+        folder: Path | None = None,
     ) -> None:
         super().__init__(driver_class=driver)
         self.settings, self.backend, self.journal, self.approved = settings, backend, journal, approved
+        self._folder = folder
         self._talk: Conversation | None = None
+        self._kept: Kept | None = None
+        self._turn: Turn | None = None
+        if isinstance(backend, Several):
+            backend.tell = self._told
         self._request: asyncio.Task[None] | None = None
         self._cancelled = self._leaving = self._stopped = False
-        self._approval: tuple[Approval, asyncio.Future[bool]] | None = None
+        self._approval: tuple[Approval, asyncio.Future[Answer]] | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="header"):
             yield Static(Content.assemble(("netassist", "bold"), f" {__version__}"), markup=False, id="name")
             yield Static(Content(f"{self.backend.name} · {self.backend.model}"), markup=False, id="model")
-            yield Static(Content(privacy(self.backend.name)), markup=False, id="privacy")
+            yield Static(Content(privacy(*backends(self.backend))), markup=False, id="privacy")
         with VerticalScroll(id="conversation", can_focus=False):
             yield Static(Content(WELCOME), markup=False, id="welcome")
         yield Static(markup=False, id="status")
@@ -154,7 +174,7 @@ class NetAssistApp(App[None], inherit_bindings=False):
 
         self._cancelled = self._leaving = False
         self._base.query_one("#welcome").display = False
-        turn = Turn(question)
+        self._turn = turn = Turn(question)
         await self._view.mount(turn)
         self.call_after_refresh(self._view.scroll_end, animate=False)
         self.say("Working; Esc cancels and keeps what is known.")
@@ -198,6 +218,11 @@ class NetAssistApp(App[None], inherit_bindings=False):
         if at_end:
             self.call_after_refresh(self._view.scroll_end, animate=False)
 
+    def _told(self, text: str) -> None:
+        """A line of a backend's, beside the question that it is about."""
+        if self._turn is not None and not self._stopped:
+            self._turn.note(as_text(text, 600))
+
     def _answered(self, turn: Turn, question_back: bool) -> None:
         self.say("A question back: your answer goes on from here." if question_back else "")
         self._prompt.placeholder = REPLY if question_back else EXAMPLE
@@ -213,21 +238,29 @@ class NetAssistApp(App[None], inherit_bindings=False):
             from netassist.assistant.conversation import Conversation
 
             facts = self.backend, self.settings, self.journal
-            self._talk = Conversation(*facts, approve=self._approve, approved=self.approved)
+            keep = None
+            if self._folder is not None:
+                from netassist.assistant.kept import Kept
+                from netassist.assistant.sessions import Sessions
+
+                self._kept = Kept(Sessions(self._folder), True, self._told)
+                keep = self._kept.keep
+            self._talk = Conversation(*facts, approve=self._approve, approved=self.approved, keep=keep)
         return self._talk
 
-    async def _approve(self, call: Call, risk: Risk) -> bool:
+    async def _approve(self, call: Call, risk: Risk) -> Decision:
+        from netassist.assistant.approvals import Approval as Decision
         from netassist.tui.screens.approval import Approval
 
         if self._cancelled:
-            return False
+            return Decision("no")
         screen, decided = Approval(call, risk), asyncio.get_running_loop().create_future()
         self._approval = screen, decided
-        await self.push_screen(screen, lambda yes: None if decided.done() else decided.set_result(bool(yes)))
+        await self.push_screen(screen, lambda answer: None if decided.done() else decided.set_result(answer or "no"))
         if self._cancelled:
-            screen.dismiss(False)
+            screen.dismiss("no")
         try:
-            return bool(await decided)
+            return Decision(await decided)
         finally:
             self._approval = None
 
@@ -271,6 +304,8 @@ class NetAssistApp(App[None], inherit_bindings=False):
         if self._talk is not None and not self.busy:
             # What is not seen any more must not be what the next question refers to.
             self._talk.forget()
+            if self._kept is not None:
+                self._kept.begin_anew()
         self.say("")
 
     def action_help(self) -> None:
@@ -305,9 +340,9 @@ class NetAssistApp(App[None], inherit_bindings=False):
         if self._approval is not None:
             screen, decided = self._approval
             if not decided.done():
-                decided.set_result(False)
+                decided.set_result("no")
             if screen.is_current:
-                screen.dismiss(False)
+                screen.dismiss("no")
         self._interrupt()
         self.say("Cancelling; what is known is kept…")
 
@@ -332,9 +367,17 @@ class NetAssistApp(App[None], inherit_bindings=False):
 WELCOME = "Ask about hosts and networks in plain words. What is answered has just been measured.\n\nF1 shows examples and keys."
 
 
-def privacy(backend: str) -> str:
+def backends(backend: Backend) -> tuple[str, ...]:
+    """The names of those that may be asked, in their order."""
+    return tuple(rung.backend.name for rung in backend.rungs) if isinstance(backend, Several) else (backend.name,)
+
+
+def privacy(*backends: str) -> str:
     """What leaves the machine when a question is asked."""
-    return "only probes leave this machine" if backend in LOCAL else f"questions are sent to {backend}"
+    remote = [backend for backend in backends if backend not in LOCAL]
+    if not remote:
+        return "only probes leave this machine"
+    return f"questions {'are' if backends[0] in remote else 'may be'} sent to {' or '.join(remote)}"
 
 
 def run(settings: Settings, backend: Backend, journal: Journal, approved: frozenset[Risk]) -> int:
@@ -342,9 +385,10 @@ def run(settings: Settings, backend: Backend, journal: Journal, approved: frozen
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print('netassist: there is no terminal here; ask on the command line: netassist ask "…"', file=sys.stderr)
         return 2
+    from netassist.configuration import state_folder
     from netassist.tui.terminal import Driver
 
-    app = NetAssistApp(settings, backend, journal, approved, Driver)
+    app = NetAssistApp(settings, backend, journal, approved, Driver, state_folder())
     asyncio.run(_serve(app))
     return {0: 0, 1: 3}.get(app.return_code or 0, app.return_code or 0)
 

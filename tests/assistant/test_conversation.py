@@ -94,7 +94,7 @@ def test_the_answer_has_the_published_form(port: int, journal: Journal) -> None:
 
 
 def test_every_call_leaves_one_journal_line(port: int, journal: Journal) -> None:
-    plan = calls(tcp(port), Call("tcp_check", {"host": "192.0.2.1", "port": port}), Call("traceroute", {"host": "127.0.0.1"}))
+    plan = calls(tcp(port), Call("tcp_check", {"host": "192.0.2.1", "port": port}), Call("agent_list"))
     answer = asyncio.run(Conversation(Fixed(plan), Settings(), journal).ask(f"check port {port} on 127.0.0.1"))
     assert [step.status for step in answer.steps] == ["ok", "refused", "unavailable"]
     written = lines(journal)
@@ -131,7 +131,7 @@ def test_a_mistake_of_ours_in_one_probe_hides_no_other_answer(
             raise ZeroDivisionError("ours")
         return await real(call, network)
 
-    monkeypatch.setattr("netassist.assistant.conversation.run", run)
+    monkeypatch.setattr("netassist.assistant.running.run", run)
     answer = asyncio.run(Conversation(Fixed(calls(tcp(9), tcp(port))), Settings(), journal).ask(f"9 and {port} on 127.0.0.1"))
     assert [step.status for step in answer.steps] == ["failed", "ok"]
     assert "internal error (ZeroDivisionError: ours)" in (answer.steps[0].message or "")

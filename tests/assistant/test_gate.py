@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from netassist.assistant.gate import Refused, admit, risk_of
 from netassist.configuration import ScopeRules, Settings
 from netassist.entities import recognise
-from netassist.toolbox import Call, Risk, Value
+from netassist.toolbox import Call, Risk, Value, tools
 
 DEFAULTS = Settings()
 
@@ -100,7 +101,51 @@ def test_a_name_of_the_inventory_grounds_its_host() -> None:
     assert gate(scan("192.0.2.9"), "scan the nas", settings) == "the request"
 
 
-def test_a_tool_that_is_not_there_says_so() -> None:
+def test_a_tool_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    planned_for = {**tools(), "ping": msgspec.structs.replace(tools()["ping"], handler=None)}
+    monkeypatch.setattr("netassist.assistant.gate.tools", lambda: planned_for)
     with pytest.raises(Refused, match="not there yet") as refused:
-        gate(Call("traceroute", {"host": "192.0.2.1"}), "trace 192.0.2.1")
+        gate(Call("ping", {"host": "192.0.2.1"}), "ping 192.0.2.1")
     assert refused.value.kind == "unavailable"
+
+
+@pytest.mark.parametrize(
+    ("call", "allowed"),
+    [
+        (Call("tcp_check", {"host": "192.0.2.1", "port": 25}), False),
+        (Call("tcp_check", {"host": "192.0.2.1", "port": 26}), True),
+        (Call("http_check", {"url": "http://192.0.2.1:8080/"}), False),
+        (Call("http_check", {"url": "https://192.0.2.1/"}), True),
+        (Call("tls_audit", {"host": "192.0.2.2"}), False),
+        (Call("ping", {"host": "192.0.2.2"}), True),
+    ],
+)
+def test_ports_are_looked_at_when_a_call_is_planned(call: Call, allowed: bool) -> None:
+    settings = Settings(scope=ScopeRules(deny=(":25", "192.0.2.1:8080", "192.0.2.2:443")))
+    if allowed:
+        assert gate(call, None, settings) == "the request"
+    else:
+        with pytest.raises(Refused) as refused:
+            gate(call, None, settings)
+        assert refused.value.kind == "out_of_scope"
+
+
+def test_read_only_lets_through_what_only_looks_things_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = msgspec.structs.replace(tools()["ping"], name="own_probe", origin="own_probe.json")
+    every = {**tools(), "own_probe": own, "own_look_up": msgspec.structs.replace(own, name="own_look_up", risk="passive")}
+    for module in ("netassist.assistant.gate", "netassist.toolbox"):
+        monkeypatch.setattr(f"{module}.tools", lambda: every)
+    settings = Settings(read_only=True)
+    for name, tool in every.items():
+        if not tool.implemented:
+            continue
+        arguments = {
+            key: {"integer": 80, "boolean": True}.get(parameter.type, parameter.enum[0] if parameter.enum else "a.test")
+            for key, parameter in tool.parameters.properties.items() if key in tool.parameters.required
+        }  # fmt: skip
+        if tool.risk == "passive":
+            assert gate(Call(name, arguments), None, settings) == "the request"
+        else:
+            with pytest.raises(Refused, match="read-only") as refused:
+                gate(Call(name, arguments), None, settings, approved=frozenset({"active", "intrusive", "change"}), yes=True)
+            assert refused.value.kind == "denied"

@@ -27,6 +27,26 @@ def nemotron_shaped(path: Path, seed: int = 1, context: int = 8192) -> Path:
     return _written(path, tokens, types, merges, "llama-bpe", tokens.index("<|eot_id|>"), context, seed)
 
 
+def templated(
+    path: Path,
+    template: str,
+    control: Sequence[str],
+    end: str,
+    begin: str | None = None,
+    plain: Sequence[str] = (),
+    seed: int = 1,
+    context: int = 8192,
+) -> Path:
+    """A model with a chat template; `control` are its special tokens, `plain` added ones that are read in any text."""
+    merges = merges_of_tools()
+    words = [*alphabet(), *dict.fromkeys(merge.replace(" ", "") for merge in merges)]
+    tokens = [*words, *control, *plain]
+    types = [gguf.TokenType.NORMAL] * len(words) + [gguf.TokenType.CONTROL] * len(control)
+    types += [gguf.TokenType.USER_DEFINED] * len(plain)
+    chat = (template, tokens.index(begin) if begin else None)
+    return _written(path, tokens, types, merges, "llama-bpe", tokens.index(end), context, seed, chat=chat)
+
+
 def nano_shaped(path: Path, seed: int = 1, context: int = 1024, version: int = notation.VERSION) -> Path:
     """A model that reads and writes the built-in notation."""
     roles = [notation.USER, notation.ASSISTANT, notation.END]
@@ -56,8 +76,13 @@ def _written(
     context: int,
     seed: int,
     version: int | None = None,
+    chat: tuple[str, int | None] | None = None,
 ) -> Path:
     writer = gguf.GGUFWriter(path, "llama")
+    if chat is not None:
+        writer.add_chat_template(chat[0])
+        if chat[1] is not None:
+            writer.add_bos_token_id(chat[1])
     if version is not None:
         writer.add_uint32("netassist.notation", version)
     writer.add_context_length(context)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
-def listening(hold: Callable[[socket.socket], None]) -> Iterator[int]:
+def listening(hold: Callable[[socket.socket], None], address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[int]:
     """Every connection is held by `hold`, and closed after it; yields the port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(address) as listener:
 
         def held(connection: socket.socket) -> None:
             with connection, contextlib.suppress(OSError):

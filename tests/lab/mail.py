@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.lab.keyfiles import dh_parameters, write
+from tests.lab.keyfiles import KeyFiles, dh_parameters, write
 from tests.lab.pki import authority, leaf
 from tests.lab.process import account, group, hand_over, serving
 from tests.lab.programs import require
@@ -20,7 +20,7 @@ from tests.lab.servers import Served
 # No login can succeed; the processes that would need root's rights to part with them have none.
 _DOVECOT = """
 protocols = imap
-listen = 127.0.0.1
+listen = {address}
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = /dev/stderr
@@ -49,10 +49,11 @@ service imap-login {{
   service_count = 0
   process_limit = 1
   inet_listener imap {{
-    port = {port}
+    port = {imap}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {imaps}
+    ssl = yes
   }}
 }}
 service anvil {{
@@ -72,11 +73,7 @@ def dovecot(folder: Path) -> Iterator[Served]:
     hand_over(folder)
 
     def command(port: int) -> list[str]:
-        config.write_text(
-            _DOVECOT.format(
-                folder=folder, port=port, account=account(), group=group(), certificate=files.certificate, key=files.key
-            )
-        )
+        config.write_text(dovecot_settings(folder, files, "127.0.0.1", imap=port))
         return [server, "-F", "-c", str(config)]
 
     def greets(connection: socket.socket) -> bool:
@@ -84,6 +81,14 @@ def dovecot(folder: Path) -> Iterator[Served]:
 
     with serving(command, greets, log=folder / "log", unprivileged=True) as port:
         yield Served(port, "imap", anchor)
+
+
+def dovecot_settings(folder: Path, files: KeyFiles, address: str, *, imap: int, imaps: int = 0) -> str:
+    """Dovecot's configuration; a port of 0 is not listened at. `folder` holds dh.pem."""
+    return _DOVECOT.format(
+        folder=folder, address=address, imap=imap, imaps=imaps, account=account(), group=group(),
+        certificate=files.certificate, key=files.key,
+    )  # fmt: skip
 
 
 @contextlib.contextmanager

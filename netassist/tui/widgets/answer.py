@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from netassist.assistant.answers import Answer, not_touched
+from netassist.assistant.answers import Answer, notes
 from netassist.observations import Finding, Report
 from netassist.reports.layout import NEUTRAL, UNKNOWN, WARN, Tone, facts, paragraph
 from netassist.reports.style import Line, Span
@@ -55,19 +55,20 @@ class AnswerView(Vertical):
 
 
 def spoken(answer: Answer) -> Iterator[tuple[str, Tone]]:
-    """The answer's paragraphs: one for each call where the text is made of their verdicts, else the text as it is."""
+    """The answer's paragraphs: what a model wrote, then one for each call; without calls the text as it is; and the notes."""
     if answer.outcome == "clarify":
         yield f"Question back: {answer.answer}", Tone("?", "accent")
         return
     if answer.interrupted:
         yield "Interrupted; this is what is known.", WARN
-    parts = [outcome(step) for step in answer.steps]
-    if parts and " ".join(text for text, _ in parts) in answer.answer:
-        yield from parts
-        if answer.unused:
-            yield not_touched(answer.unused), WARN
-    else:
+    if answer.read_as:
+        yield answer.read_as, NEUTRAL
+    if not answer.steps:
         yield answer.answer, NEUTRAL
+        return
+    yield from ((line, NEUTRAL) for line in answer.written.splitlines() if line.strip())
+    yield from map(outcome, answer.steps)
+    yield from ((note, WARN) for note in notes(answer))
 
 
 def _title(finding: Finding) -> Content:

@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 from netassist.assistant.answers import Answer
 from netassist.assistant.events import Event, Finished, Moved, Planned, Started
-from netassist.reports.layout import BAD, Tone
+from netassist.reports.layout import BAD, WARN, Tone
 from netassist.tui.styled import styled
 from netassist.tui.widgets.answer import AnswerView, Said
 from netassist.tui.widgets.progress import FRAMES_A_SECOND, CallProgress, Deciding
@@ -37,15 +37,21 @@ class Turn(Vertical):
             return
         match event:
             case Planned(calls):
-                self.calls = [CallProgress(call) for call in calls]
+                planned = [CallProgress(call) for call in calls]
+                self.calls += planned
                 self.query_one(Deciding).display = False
-                self.mount(*self.calls)
+                self.mount(*planned)
             case Started(index, _):
                 self.calls[index].start()
             case Moved(index, progress):
                 self.calls[index].move(progress)
             case Finished(index, step):
                 self.calls[index].over(step)
+
+    def note(self, text: str) -> None:
+        """Show one line between the calls, of what happened to the backends, say."""
+        if self.is_attached:
+            self.mount(Said(text, WARN))
 
     async def conclude(self, answer: Answer) -> None:
         await self._end(AnswerView(answer))

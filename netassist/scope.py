@@ -145,7 +145,7 @@ class Scope(msgspec.Struct, frozen=True):
         wanting = [*_speaking_of(self._wanting(), host, None), *filter(inside, self._wanting())]
         if wanting and all(rule.ports for rule in wanting):
             closed |= set(range(1, 65536)).difference(port for rule in wanting for port in _numbers(rule))
-        return _listed(sorted(closed))
+        return port_list(closed)
 
     def _wanting(self) -> list[Rule]:
         return [*map(_named_rule, self.named), *map(parse_rule, self.allow)]
@@ -166,7 +166,7 @@ class Scope(msgspec.Struct, frozen=True):
 def ports_in_both(one: str, other: str) -> str:
     """The ports that two lists in Nmap's notation have in common, in the same notation."""
     first, second = (set(_numbers(Rule(listed, ports=_ranges(listed)))) for listed in (one, other))
-    return _listed(sorted(first & second))
+    return port_list(first & second)
 
 
 @lru_cache(maxsize=4096)
@@ -242,8 +242,9 @@ def _numbers(rule: Rule) -> Iterator[int]:
         yield from range(low, high + 1)
 
 
-def _listed(ports: list[int]) -> str:
-    """Ascending ports as ranges: ``1-24,26``."""
+def port_list(numbers: Iterable[int]) -> str:
+    """Ports in Nmap's notation, as ranges: ``1-24,26``."""
+    ports = sorted(numbers)
     starts = [port for place, port in enumerate(ports) if not place or ports[place - 1] != port - 1]
     ends = [port for place, port in enumerate(ports) if place == len(ports) - 1 or ports[place + 1] != port + 1]
     return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in zip(starts, ends, strict=True))

@@ -138,6 +138,8 @@ RULES: dict[str, Rule] = {
 _BY_NAME = {name: service for service in SERVICES for name in service.names.split()}
 _BY_WORD = {service.word: service for service in SERVICES}
 _BY_PORT = {port: service for service in SERVICES for port in service.ports.split()}
+TCP_PORTS = frozenset(int(number) for number, _, protocol in (port.partition("/") for port in _BY_PORT) if protocol == "tcp")
+"""Where these services usually listen."""
 
 
 def exposed(seen: Iterable[Seen]) -> Iterator[Finding]:

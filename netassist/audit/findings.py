@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -46,10 +46,19 @@ class PlacedFinding(Finding, frozen=True, kw_only=True):
         return cls(**{**_fields(finding), "evidence": "; ".join(told)}, places=tuple(places))
 
 
-def merged(reports: Sequence[Report], more: Iterable[tuple[Place, Finding]] = ()) -> tuple[PlacedFinding, ...]:
-    """The findings of several reports, and `more`, the worst first; those that differ only in where they hold become one."""
+def merged(
+    reports: Sequence[Report],
+    more: Iterable[tuple[Place, Finding]] = (),
+    *,
+    without: Set[tuple[int | None, str]] = frozenset(),
+) -> tuple[PlacedFinding, ...]:
+    """The findings of several reports, and `more`, the worst first; those that differ only in where they hold become one.
+
+    `without` are ports, each with the id of a finding that another measurement has refuted there.
+    """
     several = len({_host(report) for report in reports}) > 1
     found = [*(held for report in reports for held in _placed(report)), *more]
+    found = [(place, finding) for place, finding in found if (place.port, finding.id) not in without]
     told = {(place.host, place.port, finding.id) for place, finding in found}
     places: dict[Finding, list[Place]] = {}
     for place, finding in found:

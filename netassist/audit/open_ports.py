@@ -10,7 +10,9 @@ from netassist.audit import judged
 from netassist.audit.parts import Service
 from netassist.network import Network
 from netassist.observations import Failure, Report
+from netassist.probes.nmap_ports import numbers_of, usual_ports
 from netassist.probes.tcp import TcpCheck, tcp_check
+from netassist.scope import port_list
 
 # What is tried where there is no Nmap: ports whose services the audit can check, or that should not be open.
 COMMON_PORTS = (21, 22, 23, 25, 80, 110, 139, 143, 443, 445, 465, 587, 636, 853, 993, 995, 1433, 1521, 2375, 3306, 3389,
@@ -36,7 +38,8 @@ async def open_ports(network: Network, host: str, profile: str, ports: str | Non
     tell = network.progress
     network.progress = lambda progress: tell(progress._replace(fraction=(progress.fraction or 0) / 2))
     try:
-        scan = await scan_within(network, host, profile, ports, network.remaining * _SCAN_SHARE)
+        asked = ports or await _worth_asking(network, host)
+        scan = await scan_within(network, host, profile, asked, network.remaining * _SCAN_SHARE)
         failures = [scan.error] if scan.error is not None else []
         if scan.hosts:
             if not failures and any(item.state == "unknown" for item in scan.hosts):
@@ -61,6 +64,21 @@ async def open_ports(network: Network, host: str, profile: str, ports: str | Non
     return OpenPorts((judged(scan), *reports), tuple(failures), tuple(services), tuple(port for port, _ in tried))
 
 
+async def _worth_asking(network: Network, host: str) -> str | None:
+    """The ports that Nmap takes by itself, and those that should not be open, as far as the scope has them; None where it does
+    not tell which it takes.
+    """
+    import shutil
+
+    from netassist.audit.exposed import TCP_PORTS
+
+    usual = await usual_ports(program) if (program := shutil.which("nmap")) else frozenset[int]()
+    if not usual:
+        return None
+    closed = await network.closed_ports(host)
+    return port_list((usual | TCP_PORTS) - frozenset(numbers_of(closed) if closed else ())) or None
+
+
 async def _greeted(network: Network, host: str, service: Service) -> Service:
     if service.service is not None or service.tls or service.protocol != "tcp":
         return service
@@ -77,9 +95,3 @@ async def _tried(network: Network, host: str, ports: Sequence[int]) -> list[tupl
 
     await asyncio.gather(*(work() for _ in range(AT_ONCE)))
     return sorted(done, key=lambda one: one[0])
-
-
-def numbers_of(ports: str) -> list[int]:
-    """The ports of a list in Nmap's notation."""
-    bounds = [part.partition("-") for part in ports.split(",")]
-    return [port for low, _, high in bounds for port in range(int(low), int(high or low) + 1)]

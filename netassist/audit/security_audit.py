@@ -14,6 +14,7 @@ from netassist.audit import judged, posture
 from netassist.audit.findings import PlacedFinding, merged
 from netassist.audit.open_ports import open_ports
 from netassist.audit.parts import FORGIVEN, Part, Service, parts_of
+from netassist.audit.plain_logins import ASKED, takes_plain_logins
 from netassist.network import Network, Progress
 from netassist.observations import SEVERITIES, Endpoint, Failed, Failure, Finding, Report, Severity, Stopwatch
 
@@ -145,6 +146,7 @@ async def audited(network: Network, host: str, wanted: Wanted) -> SecurityAudit:
     checked = await _run(network, parts)
     refusals = {part.port: done.refused for part, done in zip(parts, checked, strict=True) if done.refused is not None}
     services, unanswered = await _resolving(network, host, [_upgradable(service, parts, checked) for service in found.services])
+    insisting = await _insisting(network, host, services)
     reports = (*found.reports, *(outcome.report for outcome in checked if outcome.report is not None))
     failures = [*found.failures, *(outcome.failure for outcome in checked if outcome.failure is not None), *unanswered]
     failures += posture.not_judged(wanted.policies, reports)
@@ -155,6 +157,7 @@ async def audited(network: Network, host: str, wanted: Wanted) -> SecurityAudit:
             *posture.open_resolvers(host, address, services),
             *posture.against(wanted.policies, reports),
         ],
+        without=insisting,
     )
     incomplete = failures or any(report.status != "ok" for report in reports)
     return SecurityAudit(
@@ -218,6 +221,13 @@ def _upgradable(service: Service, parts: Sequence[Part], outcomes: Sequence[_Out
         if whole:
             return msgspec.structs.replace(service, tls=True)
     return service
+
+
+async def _insisting(network: Network, host: str, services: Sequence[Service]) -> frozenset[tuple[int, str]]:
+    """Port and rule of services that are blamed for plain text, and take no password before STARTTLS."""
+    asked = [(service.port, service.service) for service in services if service.starttls and service.service in ASKED]
+    answers = await asyncio.gather(*(takes_plain_logins(network, host, port, str(name)) for port, name in asked))
+    return frozenset((port, f"service.{name}") for (port, name), takes in zip(asked, answers, strict=True) if takes is False)
 
 
 async def _resolving(network: Network, host: str, services: Sequence[Service]) -> tuple[tuple[Service, ...], list[Failure]]:

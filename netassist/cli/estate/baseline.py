@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from netassist.audit.findings import Place, PlacedFinding
-from netassist.audit.open_ports import numbers_of
 from netassist.audit.security_audit import Noted, SecurityAudit
 from netassist.observations import Endpoint, Report, schema_of
+from netassist.probes.nmap_ports import numbers_of
 from netassist.reports.changes import compared
 from netassist.scope import spelled
 from netassist.toolbox import InvalidCall

@@ -29,14 +29,14 @@ demo-backends: ## a remote backend that fails, is gone on without, and comes bac
 test: check unprivileged wheel ## everything that CI runs: check, unprivileged, wheel
 
 check: ## lint, types, import layers, tests
-	$(SETUP) lab
+	$(SETUP) tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy netassist tests build-support benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
 unprivileged: ## as root: the probes' tests once more, as a user without any capability
-	$(SETUP) lab
+	$(SETUP) tests
 	@if [ "$$(id -u)" = 0 ]; then set -x; build-support/unprivileged.sh $(PRIVILEGE_TESTS); \
 	else echo "unprivileged: not root, so the tests ran without privileges already"; fi
 

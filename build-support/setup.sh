@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets a checkout up: programs of the distribution, a virtual environment, the locked dependencies, llama.cpp compiled.
 # Run again it changes nothing, and takes a moment. `setup.sh lab` adds the servers that the demonstration
-# and the tests start, `setup.sh train` the libraries that only training imports. PYTHON names another interpreter than python3.
+# and the tests start, `setup.sh tests` also a browser and what builds networks, `setup.sh train` the libraries that only training imports. PYTHON names another interpreter than python3.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 purpose=${1:-run}
@@ -32,12 +32,15 @@ list_missing() {
     sound || "$PYTHON" -c 'import ensurepip' 2>/dev/null || needed+=("$(basename "$PYTHON")-venv")
     has c++ || needed+=(g++)
     has nmap || wanted+=(nmap)
-    [ "$purpose" = lab ] || return 0
+    [ "$purpose" = lab ] || [ "$purpose" = tests ] || return 0
     has sshd || wanted+=(openssh-server)
     has openssl || wanted+=(openssl)
     has nginx || wanted+=(nginx-light)
     [ -x /usr/lib/dovecot/imap-login ] || wanted+=(dovecot-imapd)
     has postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || wanted+=(postgresql)
+    [ "$purpose" = tests ] || return 0
+    has ip || wanted+=(iproute2)
+    has chromium || has google-chrome || wanted+=(chromium)
 }
 
 # A service that a package brings is neither started now nor at the next boot: tests/lab starts its own servers.

@@ -82,7 +82,7 @@ def test_a_comprehensive_audit(lab: Estate) -> None:
     found = report(lab, AUDIT, "security_audit")
     [host] = found["hosts"]
     assert {TLS, HTTP} <= {service["port"] for service in host["services"]}
-    assert {"certificate.expired", "quantum.not_safe", "http.plain"} <= {item["id"] for item in found["findings"]}
+    assert {"certificate.expired", "tls.no_post_quantum_groups", "http.plain"} <= {item["id"] for item in found["findings"]}
 
 
 def test_a_question_without_a_target(lab: Estate) -> None:

@@ -97,8 +97,11 @@ def test_a_server_that_does_not_keep_the_rules_is_no_crash(way: str, tmp_path: P
 
     report = asked(tmp_path, answer, timeout=2.0)
     assert report.error is not None
-    assert (report.status, report.error.kind, report.status_code) == ("failed", "protocol", None)
-    assert "HTTP/2" in report.error.message
+    # What hangs up with data unread resets the connection, if that comes before its end is seen.
+    kinds = {"protocol", "reset"} if way == "hang_up" else {"protocol"}
+    assert (report.status, report.status_code) == ("failed", None)
+    assert report.error.kind in kinds
+    assert report.error.kind == "reset" or "HTTP/2" in report.error.message
 
 
 def test_a_body_that_is_broken_off_leaves_the_head_measured(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -72,6 +72,7 @@ def test_nothing_of_others_becomes_markup(text: str) -> None:
     assert not [link for link in page.links if "evil" in link or not link.startswith("https://")]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_plain_text_stays_what_it_is(text: str) -> None:
     from netassist.untrusted import as_text
@@ -85,6 +86,7 @@ def test_plain_text_stays_what_it_is(text: str) -> None:
     assert " ".join(inside.text.split()) == said
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="`a <|\\", max_size=20))
 def test_a_code_span_cannot_be_left(text: str) -> None:
     page = shown(f"x {code(text)} x")

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netassist.assistant.answers import Step, answered
@@ -130,12 +130,14 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.s
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner))
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_no_json_does_more_than_be_refused(value: object) -> None:
     with pytest.raises(BadResults):
         read(json.dumps(value).encode(), "x.json")
 
 
+@settings(deadline=None)
 @given(st.sampled_from(REPORTS), st.integers(0, 40), st.none() | st.integers() | st.text(max_size=5) | st.just([{}]))
 def test_a_damaged_report_is_refused_or_another_report(report: Report, at: int, value: object) -> None:
     held = json.loads(encoded(report))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -163,7 +164,7 @@ class _Parts:
         if self._order is not None and not self._chained and self._surprising():
             self._chain()
         if not self._chained:
-            weight = self._weigh(tuple(self.found()))
+            weight = cache(self._weigh(tuple(self.found())))
             self._gather(weight)
             self._divide(weight, most)
             self._held = [part for part in self._held if part.left or part.found]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netassist.assistant.chain import FIRST, Verdict, files, parse_head, verify
@@ -58,6 +58,7 @@ def test_a_changed_line_is_found_wherever_it_stands(journal: Journal) -> None:
 
 
 @given(place=st.integers(0), bit=st.integers(0, 7))
+@settings(deadline=None)  # it waits for the disk
 def test_one_bit_is_enough(place: int, bit: int) -> None:
     import tempfile
 

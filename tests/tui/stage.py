@@ -16,6 +16,7 @@ from netassist.backends.planning import Backend, BackendError, Exchange, Plan, R
 from netassist.configuration import Settings
 from netassist.toolbox import Call, Risk, Tool, Value
 from netassist.tui.app import NetAssistApp
+from netassist.tui.widgets.fitted import Fitted
 from netassist.tui.widgets.prompt import Prompt
 
 PATIENCE = 60.0
@@ -89,7 +90,7 @@ class Stage:
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something to become true, then for the screen to show it."""
         async with asyncio.timeout(PATIENCE):
-            while not condition():
+            while not condition() or not all(each.made for each in self._leaves() if isinstance(each, Fitted)):
                 await self.pilot.pause(0.01)
         await self.pilot.pause()
         await self.pilot.pause()

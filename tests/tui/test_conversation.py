@@ -34,7 +34,6 @@ def test_a_question_is_measured_and_answered(tmp_path: Path) -> None:
             assert f"✔ http_check  url={url}  done in" in seen
             assert f"✔ tcp_check  host=127.0.0.1 port={port}  done in" in seen
             # The verdicts, one a call; then the findings by severity, each with its word.
-            print(seen)
             assert f"{url} answered 200 OK" in seen
             assert f"· Port {port} on 127.0.0.1 is closed" in seen
             findings = stage.app.query_one(AnswerView).answer.findings

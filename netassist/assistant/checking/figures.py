@@ -136,7 +136,7 @@ def _status(told: Statement, mention: Mention) -> Iterator[Fact]:
         if (code := source.data.get("status_code")) is not None:
             codes[int(code)] = source.where("status_code")
             last = last or (int(code), source.where("status_code"))
-            for place, hop in enumerate(source.data.get("redirects", ())):
+            for place, hop in enumerate(source.data.get("redirects") or ()):
                 codes[int(hop["status_code"])] = source.where(f"redirects[{place}]")
     code = int(mention.value)
     if code in codes:
@@ -156,7 +156,7 @@ def _record(told: Statement, mention: Mention) -> Iterator[Fact]:
     records = [
         (source, str(answer["data"]))
         for source in about
-        for answer in source.data.get("answers", ())
+        for answer in (source.data.get("answers") or ())
         if answer["type"] in ("MX", "SRV")
     ]
     near = [held for held in told.mentions if held.kind == "name" and (told.passage.cells or abs(held.end - mention.start) < 40)]

@@ -37,7 +37,7 @@ def problem(*words: str) -> Measure:
         held = list(certificates(sources))
         if not held:
             return None
-        bad = next((source for source in held if set(words) & set(source.data.get("problems", ()))), None)
+        bad = next((source for source in held if set(words) & set((source.data.get("problems") or ()))), None)
         return bad is not None, (bad or held[0]).where("problems")
 
     return measured
@@ -94,7 +94,7 @@ def encrypted(sources: Sequence[Source]) -> tuple[bool, str] | None:
 
 def forwards(sources: Sequence[Source]) -> tuple[bool, str] | None:
     held = [source for source in sources if source.data.get("url") and source.data.get("status_code")]
-    hops = [hop for source in held for hop in source.data.get("redirects", ())]
+    hops = [hop for source in held for hop in (source.data.get("redirects") or ())]
     return (any(hop["location"].startswith("https") for hop in hops), held[0].where("redirects")) if held else None
 
 

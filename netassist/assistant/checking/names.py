@@ -104,7 +104,9 @@ def _port_known(told: Statement, url: str, host: str) -> bool:
         return True
     port = int(found[1])
     about = told.observed.about(frozenset((host,)))
-    scanned = any(held.get("port") == port for source in about for held in source.data.get("ports", ()) if isinstance(held, dict))
+    scanned = any(
+        held.get("port") == port for source in about for held in (source.data.get("ports") or ()) if isinstance(held, dict)
+    )
     return scanned or ("port", float(port)) in told.observed.requested or any(source.port == port for source in about)
 
 
@@ -163,7 +165,7 @@ def _begins(key: tuple[str, str | float], mention: Mention) -> bool:
 
 def _signature(about: list[Source]) -> tuple[str, str] | None:
     for source in about:
-        for certificate in source.data.get("chain", ())[:1]:
+        for certificate in (source.data.get("chain") or ())[:1]:
             return str(certificate["signature_algorithm"]), source.where("chain[0].signature_algorithm")
         if signature := (source.data.get("authentication") or {}).get("signature"):
             return str(signature), source.where("authentication.signature")
@@ -196,7 +198,7 @@ def _key(told: Statement, mention: Mention) -> Iterator[Fact]:
     diffie_hellman = re.search(r"\b(?:DHE?|Diffie|Logjam)\b", told.part(mention.start)) is not None
     sizes: dict[int | None, str] = {}
     for source in about:
-        for place, certificate in enumerate(source.data.get("chain", ())):
+        for place, certificate in enumerate(source.data.get("chain") or ()):
             sizes.setdefault(certificate["key"].get("bits"), source.where(f"chain[{place}].key.bits"))
     path = _place(about, {("key", float(bits))}) or sizes.get(bits)
     path = path or next((source.where(leaf.path) for source in about for leaf in source.figures if leaf.value == bits), None)
@@ -219,7 +221,7 @@ def _cve(told: Statement, mention: Mention) -> Fact:
         return told.fact("cve", mention.start, mention.end, "supported", where=path)
     weakness = _CVES.get(str(mention.value), "")
     word = weakness.rsplit("_", 1)[-1]
-    tested = any(held["id"] == weakness for source in about for held in source.data.get("weaknesses", ()))
+    tested = any(held["id"] == weakness for source in about for held in (source.data.get("weaknesses") or ()))
     if tested and re.search(rf"\b{word}\b", told.text, re.IGNORECASE):
         return told.fact("cve", mention.start, mention.end, "supported")
     return told.fact("cve", mention.start, mention.end, "unsupported")

@@ -108,7 +108,7 @@ class Source:
 
     @property
     def findings(self) -> Sequence[Data]:
-        held = self.data.get("findings", ())
+        held = self.data.get("findings") or ()
         return held if isinstance(held, list | tuple) else ()
 
     @cached_property
@@ -204,12 +204,12 @@ class Observed:
         for path, inner in _certificates(plain, "", 0):
             self.sources.append(Source(len(self.sources), schema, own, port, {"started": data.get("started"), **inner}, path))
         for number, certificate in enumerate(
-            data.get("certificates", ()) if isinstance(data.get("certificates"), list | tuple) else ()
+            (data.get("certificates") or ()) if isinstance(data.get("certificates"), list | tuple) else ()
         ):
             self._add(certificate, frozenset(own), f"certificates[{number}]")
         if isinstance(scanned, list | tuple):
             for number, host in enumerate(scanned):
-                names = {host.get("address", ""), *host.get("hostnames", ())}
+                names = {host.get("address", ""), *(host.get("hostnames") or ())}
                 names |= own if len(scanned) == 1 and not isinstance(target, str) else set()
                 inner = {key: value for key, value in host.items() if key != "reports"}
                 source = Source(len(self.sources), schema, names, None, inner, f"hosts[{number}]")
@@ -218,7 +218,7 @@ class Observed:
                     self.by_host[_spelled(target)].append(source)
                 for name in source.hosts:
                     self.by_host[name].append(whole)
-                for report in host.get("reports", ()):
+                for report in host.get("reports") or ():
                     self._add(report, frozenset(names), f"hosts[{number}].reports")
 
 

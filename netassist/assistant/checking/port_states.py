@@ -203,7 +203,7 @@ def _ports(told: Statement, item: Mention) -> list[int]:
     name = str(item.value)
     found: list[tuple[bool, int]] = []
     for source in told.observed.about(told.hosts(item.start)):
-        for held in source.data.get("ports", ()) if source.place.startswith("hosts") else ():
+        for held in (source.data.get("ports") or ()) if source.place.startswith("hosts") else ():
             if held.get("service") == name or (name == "https" and held.get("service") == "http" and held.get("tunnel") == "ssl"):
                 found.append((held["state"] != "open", int(held["port"])))
     return [port for _, port in sorted(found)] or [_SERVICES[name]]
@@ -232,10 +232,10 @@ def _not_shown(source: Source, port: int) -> bool:
 
 
 def _of_source(source: Source, port: int) -> State | None:
-    for place, held in enumerate(source.data.get("ports", ()) if "not_shown" in source.data else ()):
+    for place, held in enumerate((source.data.get("ports") or ()) if "not_shown" in source.data else ()):
         if held.get("port") == port:
             return State(str(held["state"]), source.where(f"ports[{place}].state"))
-    for place, held in enumerate(source.data.get("services", ()) if source.place.startswith("hosts") else ()):
+    for place, held in enumerate((source.data.get("services") or ()) if source.place.startswith("hosts") else ()):
         if held.get("port") == port:
             return State("open", source.where(f"services[{place}]"))
     if source.port != port:

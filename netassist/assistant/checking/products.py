@@ -59,7 +59,7 @@ def _texts(told: Statement, position: int) -> Iterator[tuple[str, str]]:
             source.where(f"port {port}"),
         )
         for source in about
-        for held in (*source.data.get("ports", ()), *source.data.get("services", ()))
+        for held in (*(source.data.get("ports") or ()), *(source.data.get("services") or ()))
         if isinstance(held, dict) and held.get("port") == port and (held.get("product") or held.get("state") != "closed")
     ]
     if port is not None and any(len(text.split()) > 3 for text, _ in rows):

@@ -71,7 +71,7 @@ def _issuer(told: Statement, start: int, said: str) -> Iterator[Fact]:
     """The name of the authority that signed: whole, or its CN or O alone."""
     name = re.sub(r"^\W*(?:CN|O)\s?=\s?|[*_`\"“”]", "", said).strip().lower()
     certificates = [
-        (source, place, held) for source in told.sources(start) for place, held in enumerate(source.data.get("chain", ()))
+        (source, place, held) for source in told.sources(start) for place, held in enumerate(source.data.get("chain") or ())
     ]
     if not certificates or len(name) < 2 or name in ("a trusted", "an unknown", "itself"):
         return

@@ -236,7 +236,7 @@ def _by_cue(told: Statement, cue: Cue, held: Sequence[tuple[Mention, bool | None
 def _verdict(sources: Sequence[Source], weakness: str) -> tuple[bool | None, str]:
     """Whether the server has a weakness; None where that was not established."""
     for source in sources:
-        for place, held in enumerate(source.data.get("weaknesses", ())):
+        for place, held in enumerate(source.data.get("weaknesses") or ()):
             if held["id"] == weakness and held["verdict"] != "unknown":
                 return held["verdict"] == "vulnerable", source.where(f"weaknesses[{place}]")
     word = weakness.split("_")[0]

@@ -63,8 +63,8 @@ class Flow:
 
     async def _audit(self, place: Place, address: str | None) -> None:
         row, body = await self._audits.audit(Order(next(self._numbers), place.host, place.port, address))
-        self._progress.clear()
-        await self._sink.report(body)
+        with self._progress.aside():
+            await self._sink.report(body)
         self._tally.add(row)
 
     async def _addresses_of(self, place: Place) -> list[str | None]:

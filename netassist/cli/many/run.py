@@ -52,8 +52,8 @@ async def run(
         try:
             with interruptible(flow.interrupt):
                 await flow.run(iter(hosts) if addresses else left(iter(hosts), done), terms.jobs)
-                progress.clear()
-                await sink.end(_table(tally, terms))
+                with progress.aside():
+                    await sink.end(_table(tally, terms))
         finally:
             drawing.cancel()
             progress.clear()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from time import monotonic
 
 from netassist import network
@@ -82,6 +83,7 @@ class Progress:
         self._on = sys.stderr.isatty()
         self._tally = tally
         self._running: dict[int, str] = {}
+        self._aside = 0
 
     def moved(self, progress: network.Progress) -> None:
         """How far the only audit is."""
@@ -100,9 +102,20 @@ class Progress:
         import shutil
 
         while True:
-            sys.stderr.write(f"\r\x1b[K{as_text(self.line(), shutil.get_terminal_size().columns - 1)}")
-            sys.stderr.flush()
+            if not self._aside:
+                sys.stderr.write(f"\r\x1b[K{as_text(self.line(), shutil.get_terminal_size().columns - 1)}")
+                sys.stderr.flush()
             await asyncio.sleep(_REDRAW)
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Nothing is drawn meanwhile, and what was is wiped: something else is written where it may stand."""
+        self._aside += 1
+        self.clear()
+        try:
+            yield
+        finally:
+            self._aside -= 1
 
     def clear(self) -> None:
         if self._on:

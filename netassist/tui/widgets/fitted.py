@@ -19,6 +19,11 @@ class Fitted(Static):
         super().__init__(markup=False)
         self._make, self._width = make, 0
 
+    @property
+    def made(self) -> bool:
+        """Whether it has its content, which it gets with its width."""
+        return self._width > 0
+
     def on_resize(self) -> None:
         if (width := self.content_size.width) and width != self._width:
             first, self._width = not self._width, width

@@ -1,6 +1,6 @@
 """Makes the reports that the answers in answers.jsonl are about: the real probes, run once against servers of the lab.
 
-    python -m tests.assistant.checked.record
+    python -m tests.assistant.checked.record --over-those-that-are-kept
 
 Needs root: in a mount namespace of its own, /etc/hosts gives the addresses of loopback their names. The answers quote what these
 reports hold, so a new recording asks for new answers; what is kept is in `reports/`.
@@ -59,6 +59,7 @@ ZONE = {
     ("shop.example", "CAA"): ('0 issue "letsencrypt.org"',),
     ("www.shop.example", "CNAME"): ("shop.example.",),
 }
+AGAIN = "--over-those-that-are-kept"
 REDIS = b"# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\nos:Linux 6.1.0-18-amd64 x86_64\r\narch_bits:64\r\n"
 _TIMELY = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305:@SECLEVEL=2"
 
@@ -162,8 +163,10 @@ async def _made(make: Callable[[Network], Awaitable[Report]], network: Network) 
 
 
 def main() -> None:
+    if sys.argv[1:] != [AGAIN]:
+        sys.exit(f"this writes over reports/, which the answers quote; say so: python -m tests.assistant.checked.record {AGAIN}")
     if "NETASSIST_RECORDING" not in os.environ:
-        command = ["unshare", "--mount", sys.executable, "-m", "tests.assistant.checked.record"]
+        command = ["unshare", "--mount", sys.executable, "-m", "tests.assistant.checked.record", AGAIN]
         sys.exit(subprocess.run(command, env=os.environ | {"NETASSIST_RECORDING": "1"}, check=False).returncode)
     with tempfile.TemporaryDirectory() as name:
         hosts = Path(name) / "hosts"

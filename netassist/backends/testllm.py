@@ -16,7 +16,7 @@ from netassist.llama.client import Client, ModelError
 from netassist.llama.grammar import Literal, Node, Text
 from netassist.llama.grammar import Sequence as InOrder
 from netassist.llama.messages import Chat, Completed, Reading, Sampling, Segment
-from netassist.nano import confidence, own_tools
+from netassist.nano import confidence, lists, own_tools
 from netassist.nano import planning as nano
 from netassist.nano.notation import VERSION
 from netassist.toolbox import Tool, each_once
@@ -170,8 +170,9 @@ class TestLlm:
     async def _of_the_model(
         self, request: str, turns: Sequence[nano.Turn], tools: Sequence[Tool], inventory: Mapping[str, str]
     ) -> Plan:
+        listed = lists.shown(request, inventory)
         try:
-            asked = nano.question(request, turns, tools, inventory)
+            asked = nano.question(listed.request, turns, tools, inventory)
         except nano.TooMany as error:
             raise BackendError(str(error)) from error
         completed = await self._complete(asked.prompt, asked.grammar, nano.MOST_TOKENS)
@@ -180,7 +181,10 @@ class TestLlm:
         except nano.Unreadable as error:
             raise BackendError(f"{self.model} wrote what cannot be read ({error}); say it in other words") from error
         return Plan(
-            _OUTCOMES[reading.outcome], reading.calls, confidence=completed.margin, unsure=confidence.is_unsure(completed.margin)
+            _OUTCOMES[reading.outcome],
+            listed.made_for_each(reading.calls),
+            confidence=completed.margin,
+            unsure=confidence.is_unsure(completed.margin),
         )
 
     async def _in_words(

@@ -235,11 +235,13 @@ def test_every_failure_is_one_line_of_its_kind(tmp_path: Path, turn: Turn, kind:
         ("17", 17, 17),
         ("999999999", None, None),
         ("99999999", 86_400, 86_400),
-        (formatdate(time.time() + 90), 60, 90),
+        ("a date in an hour", 3000, 3600),
         ("soon", None, None),
     ],
 )
 def test_retry_after_is_read(tmp_path: Path, header: str, least: float | None, most: float | None) -> None:
+    if header.startswith("a date"):
+        header = formatdate(time.time() + 3600)
     with llm_server(Llm([Turn(status=429, headers=(("Retry-After", header),))])) as lab:
         error = failing(lambda: planned(remote(lab, tmp_path), REQUEST))
     if least is None or most is None:

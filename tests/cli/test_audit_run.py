@@ -45,6 +45,7 @@ class Counted(EstateOutputs):
 
     def put(self, audit: SecurityAudit) -> None:
         super().put(audit)
+        gc.collect()  # what waits for the collector is not alive
         self.alive = max(self.alive, sum(isinstance(held, SecurityAudit) for held in gc.get_objects()))
 
 

@@ -190,7 +190,7 @@ def test_the_catalogue_s_licences_are_both_shown(environment: dict[str, str]) ->
         (("verify", "q4_k"), 2, "has not been fetched"),
         (("list", "--context", "0"), 2, "--context: 0 tokens"),
         (("recommend", "--context", "0"), 2, "--context: 0 tokens"),
-        (("pul",), 2, "there is no command 'pul'; netassist models --help"),
+        (("pul",), 2, "there is no command 'pul' (did you mean pull?); netassist models --help"),
         (("pull",), 2, "NAME is missing; netassist models pull --help"),
     ],
 )

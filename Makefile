@@ -33,7 +33,7 @@ check: ## lint, types, import layers, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy netassist tests build-support benchmarks
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 unprivileged: ## as root: the probes' tests once more, as a user without any capability
 	$(SETUP) tests

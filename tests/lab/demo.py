@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shlex
 import subprocess
@@ -52,7 +53,10 @@ class Estate(NamedTuple):
 
 @contextlib.contextmanager
 def estate(folder: Path) -> Iterator[Estate]:
-    """Start every server; `folder` takes the configuration and the trust anchor."""
+    """Start every server; `folder` takes the configuration and the trust anchor.
+
+    Their ports are fixed, so one estate stands at a time; others wait for their turn.
+    """
     root = authority("Lab Root")
     shop = leaf(root, dns=("shop.example",), ips=(SHOP,), key="rsa")
     intranet = leaf(root, "expired", dns=("intranet.example",), ips=(INTRANET,), key="rsa")
@@ -60,6 +64,8 @@ def estate(folder: Path) -> Iterator[Estate]:
     config.write_text(f'ca_file = "{root.anchor(folder)}"\n\n[targets]\n"my shop" = "{SHOP}"\n"the intranet" = "{INTRANET}"\n')
     page = {"/": Page(headers={"Content-Type": "text/html"}, body=b"<h1>lab</h1>")}
     with contextlib.ExitStack() as stack:
+        turn = stack.enter_context((Path(tempfile.gettempdir()) / f"netassist-estate-{os.getuid()}.lock").open("w"))
+        fcntl.flock(turn, fcntl.LOCK_EX)
         stack.enter_context(tls_server(shop, groups="X25519MLKEM768:X25519", address=(SHOP, TLS)))
         stack.enter_context(tls_server(intranet, groups="X25519:P-256", version="TLSv1.2", address=(INTRANET, TLS)))
         stack.enter_context(ssh_server(address=(SHOP, SSH)))

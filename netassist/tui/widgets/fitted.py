@@ -24,7 +24,14 @@ class Fitted(Static):
         """Whether it has its content, which it gets with its width."""
         return self._width > 0
 
+    def on_mount(self) -> None:
+        # A width that it got before it was mounted is not always told by an event.
+        self.call_after_refresh(self._fit)
+
     def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
         if (width := self.content_size.width) and width != self._width:
             first, self._width = not self._width, width
             self.update(self._make(width))

@@ -69,6 +69,7 @@ def report_of(file: Path, host: str) -> bytes:
         report("b.test", "partial", "rate_limited"),
         report("b.test", "partial", "timeout", message="b.test:443: interrupted"),
     ],
+    ids=["timeout", "unreachable", "rate_limited", "interrupted"],
 )
 def test_what_may_have_passed_is_measured_again(tmp_path: Path, again: bytes) -> None:
     file = tmp_path / "reports.jsonl"

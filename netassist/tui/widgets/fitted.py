@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import Static
 
 
 class Fitted(Static):
-    """What `make` returns for the width in columns; made when it is first seen, and again whenever the width changes."""
+    """What `make` returns for the width in columns; made when it is first laid out, and again whenever the width changes."""
 
     class Made(Message):
         """It has its content, and so its height, for the first time."""
@@ -21,18 +22,20 @@ class Fitted(Static):
 
     @property
     def made(self) -> bool:
-        """Whether it has its content, which it gets with its width."""
+        """Whether it has its content."""
         return self._width > 0
 
-    def on_mount(self) -> None:
-        # A width that it got before it was mounted is not always told by an event.
-        self.call_after_refresh(self._fit)
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As of any widget. Layout asks for it with every new width; events of a new size do not always come."""
+        if width and width != self._width:
+            self.call_later(self._fit, width)
+        return super().get_content_height(container, viewport, width)
 
     def on_resize(self) -> None:
-        self._fit()
+        self._fit(self.content_size.width)
 
-    def _fit(self) -> None:
-        if (width := self.content_size.width) and width != self._width:
+    def _fit(self, width: int) -> None:
+        if width and width != self._width:
             first, self._width = not self._width, width
             self.update(self._make(width))
             if first:

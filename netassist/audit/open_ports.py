@@ -41,6 +41,9 @@ async def open_ports(network: Network, host: str, profile: str, ports: str | Non
         asked = ports or await _worth_asking(network, host)
         scan = await scan_within(network, host, profile, asked, network.remaining * _SCAN_SHARE)
         failures = [scan.error] if scan.error is not None else []
+        if scan.hosts and ports is None and (closed := await network.closed_ports(host)):
+            unseen = f"{host}: its ports {closed} were not looked at, because the scope closes them (see [scope] deny)"
+            failures.append(Failure("out_of_scope", unseen))
         if scan.hosts:
             if not failures and any(item.state == "unknown" for item in scan.hosts):
                 silent = f"{host}: nothing answered at any port; is it up, or does a firewall drop everything?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -341,3 +342,13 @@ def test_every_part_looks_at_the_address_that_is_scanned(without_nmap: None, mon
         result = asyncio.run(audited(network, "two.example", Wanted(str(port))))
     # It is open at the second address alone.
     assert [(host.address, host.services, host.tried) for host in result.hosts] == [("127.0.0.2", (), (port,))]
+
+
+def test_what_the_scope_closes_is_said_to_be_unseen() -> None:
+    if shutil.which("nmap") is None:
+        pytest.skip("Nmap is not installed")
+    network = Network(Scope(frozenset({"127.0.0.1"}), deny=(":25",)), deadline=60)
+    audit = asyncio.run(audited(network, "127.0.0.1", Wanted()))
+    assert audit.status == "partial"
+    assert audit.error is not None
+    assert "its ports 25 were not looked at" in audit.error.message

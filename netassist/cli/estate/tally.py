@@ -71,13 +71,16 @@ def worst_of(findings: Iterable[Finding]) -> Finding | None:
 def _row(number: int, name: str, audit: SecurityAudit) -> HostRow:
     worst = worst_of(audit.findings)
     address = audit.hosts[0].address if audit.hosts else None
-    refused = audit.error is not None and audit.error.kind in ("out_of_scope", "denied") and audit.status == "failed"
+    kind = audit.error.kind if audit.error else None
+    # Where the scope leaves out a part, what was looked at is incomplete, and not refused.
+    if kind in ("out_of_scope", "denied"):
+        kind = "out_of_scope" if audit.status == "failed" else None
     return HostRow(
         number=number,
         target=name,
         address=address,
         status=audit.status,
-        error="out_of_scope" if refused else audit.error.kind if audit.error else None,
+        error=kind,
         severity=worst.severity if worst else None,
         finding=worst.title if worst else None,
         ports=sum(len(host.services) for host in audit.hosts),

@@ -45,8 +45,12 @@ class Counted(EstateOutputs):
 
     def put(self, audit: SecurityAudit) -> None:
         super().put(audit)
-        gc.collect()  # what waits for the collector is not alive
-        self.alive = max(self.alive, sum(isinstance(held, SecurityAudit) for held in gc.get_objects()))
+        self.alive = max(self.alive, living_audits())
+
+
+def living_audits() -> int:
+    gc.collect()  # what waits for the collector is not alive
+    return sum(isinstance(held, SecurityAudit) for held in gc.get_objects())
 
 
 def audited(host: str, *ports: int | None, status: Status = "ok", excused: tuple[Excused, ...] = ()) -> SecurityAudit:
@@ -76,10 +80,11 @@ def test_of_many_hosts_no_more_audits_are_alive_than_are_under_way(tmp_path: Pat
     outputs = Counted("jsonl", [tmp_path / "all.jsonl"], resume=False)
     tally = EstateTally(60, "high", "never")
     terms = Terms(Settings(), date(2027, 1, 1), jobs=3)
+    held_by_others = living_audits()
     code = asyncio.run(Run(targets, terms, outputs, tally).whole(None))
     assert (code, tally.measured, tally.incomplete) == (3, 60, 60)
     assert len((tmp_path / "all.jsonl").read_bytes().splitlines()) == 60
-    assert 1 <= outputs.alive <= 6
+    assert 1 <= outputs.alive - held_by_others <= 6
 
 
 def test_when_the_time_for_the_whole_is_over_the_rest_is_not_begun(

@@ -2,7 +2,7 @@
 # Runs pytest, with the arguments given, as a user without any capability. No second account has to be made for it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-test=(-m pytest -p no:cacheprovider "$@")
+test=(-m pytest --numprocesses auto --dist loadfile -p no:cacheprovider "$@")
 
 if [ "$(id -u)" != 0 ]; then
     exec .venv/bin/python "${test[@]}"

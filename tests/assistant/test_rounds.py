@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,6 @@ from netassist.configuration import Settings
 from netassist.toolbox import Call, Risk
 from tests.assistant.scripted import Scripted, calls, says, tcp
 from tests.lab.dns import dns_server
-
-
-@pytest.fixture
-def port() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
 
 
 @pytest.fixture

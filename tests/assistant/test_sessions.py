@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,12 +22,6 @@ from netassist.assistant.sessions import KEPT, SessionError, Sessions, UnknownSe
 from netassist.configuration import Settings
 from netassist.toolbox import Call
 from tests.assistant.scripted import Scripted, calls, tcp
-
-
-@pytest.fixture
-def port() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
 
 
 @pytest.fixture

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from netassist.assistant.answers import Answer
 from netassist.assistant.conversation import Conversation
@@ -21,12 +17,6 @@ from netassist.configuration import Settings
 from tests.backends.asking import remote
 from tests.lab.dns import dns_server
 from tests.lab.llm_server import Llm, Turn, Wanted, llm_server
-
-
-@pytest.fixture
-def port() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
 
 
 def talk(backend: Backend, folder: Path, *requests: str, settings: Settings | None = None) -> list[Answer]:

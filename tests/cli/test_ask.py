@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
 import pytest
 
+from tests.cli.program import OURS, netassist
 from tests.lab.programs import require
-
-OURS = [sys.executable, "-m", "netassist"]
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("NETASSIST_", "XDG_"))}
-    return bare | {"XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "config"), "NO_COLOR": "1"}
 
 
 @pytest.fixture
 def port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
-
-
-def netassist(environment: dict[str, str], *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*OURS, *words], env=environment, input=said, capture_output=True, text=True, timeout=120)
 
 
 def rows(done: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:

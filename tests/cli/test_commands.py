@@ -7,10 +7,9 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
@@ -18,26 +17,9 @@ import pytest
 
 from netassist.toolbox import tools
 from tests.cli.imported import imported
+from tests.cli.program import OURS, netassist
+from tests.lab.listening import closed_port
 from tests.lab.programs import require
-
-OURS = [sys.executable, "-m", "netassist"]
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("NETASSIST_", "XDG_"))}
-    return bare | {"XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "config"), "NO_COLOR": "1"}
-
-
-@pytest.fixture
-def open_port() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
-def netassist(environment: dict[str, str], *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
-    """What became of a command whose standard input is `said`."""
-    return subprocess.run([*OURS, *words], env=environment, input=said, capture_output=True, text=True, timeout=120)
 
 
 def shell(environment: dict[str, str], command: str) -> subprocess.CompletedProcess[str]:
@@ -45,11 +27,6 @@ def shell(environment: dict[str, str], command: str) -> subprocess.CompletedProc
     ours = command.replace("netassist", shlex.join(OURS), 1)
     words = ["/bin/bash", "-o", "pipefail", "-c", ours]
     return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120)
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_version(environment: dict[str, str]) -> None:

@@ -13,13 +13,14 @@ import pytest
 from netassist.cli.common_jobs import JOBS
 from netassist.toolbox import built_in
 from tests.cli.imported import imported
-from tests.cli.test_commands import closed_port, environment, netassist, open_port  # noqa: F401 - fixtures
+from tests.cli.program import netassist
+from tests.lab.listening import closed_port
 
 Environment = dict[str, str]
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_the_help_is_the_tool_s_own_and_its_examples_are_calls(environment: Environment, job: str) -> None:  # noqa: F811
+def test_the_help_is_the_tool_s_own_and_its_examples_are_calls(environment: Environment, job: str) -> None:
     from netassist.cli.app import app
     from netassist.toolbox import from_words
 
@@ -36,13 +37,13 @@ def test_the_help_is_the_tool_s_own_and_its_examples_are_calls(environment: Envi
         app.parse_args(line.split(), exit_on_error=False, print_error=False)
 
 
-def test_no_help_loads_a_probe(environment: Environment) -> None:  # noqa: F811
+def test_no_help_loads_a_probe(environment: Environment) -> None:
     modules = [tool.handler.partition(":")[0] for tool in built_in().values() if tool.handler]
     for words in (["--help"], ["scan", "--help"], ["completion", "bash"]):
         assert imported(environment, words, [*modules, "httpx", "numpy", "cryptography"])[0] == []
 
 
-def test_several_targets_and_a_list_in_their_order(environment: Environment, open_port: int, tmp_path: Path) -> None:  # noqa: F811
+def test_several_targets_and_a_list_in_their_order(environment: Environment, open_port: int, tmp_path: Path) -> None:
     closed, table, listed = closed_port(), tmp_path / "ports.csv", tmp_path / "hosts.txt"
     listed.write_text(f"127.0.0.1:{closed}  # nobody\n\n127.0.0.1:{open_port}\n")
     words = ("tcp", f"127.0.0.1:{open_port}", "-i", str(listed), "-f", "jsonl", "-o", str(table))
@@ -57,7 +58,7 @@ def test_several_targets_and_a_list_in_their_order(environment: Environment, ope
     assert all(entry["request"].startswith("tcp tcp_check(") for entry in journal)
 
 
-def test_one_target_is_one_object_and_several_are_an_array(environment: Environment, open_port: int) -> None:  # noqa: F811
+def test_one_target_is_one_object_and_several_are_an_array(environment: Environment, open_port: int) -> None:
     one = netassist(environment, "tcp", "127.0.0.1", "--port", str(open_port), "-f", "json")
     assert json.loads(one.stdout)["schema"] == "netassist/tcp/1"
     two = netassist(environment, "tcp", "127.0.0.1", "127.0.0.2", "--port", str(open_port), "-f", "json")
@@ -71,13 +72,13 @@ def silent_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_one_that_fails_hides_no_other_and_is_never_clean(environment: Environment, silent_port: int) -> None:  # noqa: F811
+def test_one_that_fails_hides_no_other_and_is_never_clean(environment: Environment, silent_port: int) -> None:
     done = netassist(environment, "tcp", "no-such-host.invalid", "127.0.0.1", "--port", str(silent_port), "-f", "jsonl")
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["failed", "ok"]
     assert done.returncode == 3
 
 
-def test_one_that_is_refused_among_others(environment: Environment, open_port: int, tmp_path: Path) -> None:  # noqa: F811
+def test_one_that_is_refused_among_others(environment: Environment, open_port: int, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[scope]\ndeny = ["127.0.0.9"]\n')
     words = ("tcp", "127.0.0.9", "127.0.0.1", "--port", str(open_port), "--config", str(config), "-f", "jsonl")
@@ -104,14 +105,14 @@ def test_one_that_is_refused_among_others(environment: Environment, open_port: i
         (("ping", "127.0.0.1", "--jobs", "0"), "--jobs"),
     ],
 )
-def test_each_mistake_is_told_in_one_line(environment: Environment, words: tuple[str, ...], said: str) -> None:  # noqa: F811
+def test_each_mistake_is_told_in_one_line(environment: Environment, words: tuple[str, ...], said: str) -> None:
     done = netassist(environment, *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_mistake_in_the_list_is_told_with_its_line_before_anything_is_touched(environment: Environment) -> None:  # noqa: F811
+def test_a_mistake_in_the_list_is_told_with_its_line_before_anything_is_touched(environment: Environment) -> None:
     for job, said in (("ping", "a b"), ("http", "ftp://x")):
         done = netassist(environment, job, "-i", "-", said=f"127.0.0.1\n{said}\n")
         assert (done.returncode, done.stdout) == (2, "")
@@ -120,7 +121,7 @@ def test_a_mistake_in_the_list_is_told_with_its_line_before_anything_is_touched(
 
 
 def test_a_file_is_replaced_in_one_step_and_another_format_is_no_copy_of_stdout(
-    environment: Environment, open_port: int, tmp_path: Path  # noqa: F811
+    environment: Environment, open_port: int, tmp_path: Path
 ) -> None:  # fmt: skip
     file = tmp_path / "result.md"
     file.write_text("old")

@@ -18,13 +18,13 @@ import pytest
 from netassist.assistant.answers import Answer
 from netassist.assistant.memory import Recalled, Turn
 from netassist.assistant.sessions import Sessions
-from tests.cli.test_commands import environment, netassist  # noqa: F401 - a fixture
+from tests.cli.program import netassist
 
 Environment = dict[str, str]
 
 
 @pytest.fixture
-def surroundings(environment: Environment, tmp_path: Path) -> Environment:  # noqa: F811
+def surroundings(environment: Environment, tmp_path: Path) -> Environment:
     """An environment in which `netassist` is a command, its completions are in files, and a session is kept."""
     place = tmp_path / "bin"
     place.mkdir()

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.cli.imported import imported
-from tests.cli.test_commands import environment, netassist  # noqa: F401 - a fixture
+from tests.cli.program import netassist
 from tests.lab.dns import dns_server
 
 Checks = dict[str, dict[str, str]]
 
 
 @pytest.fixture
-def surroundings(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:  # noqa: F811
+def surroundings(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     folders = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("DATA", "CACHE")}
     return environment | folders
 

@@ -29,12 +29,6 @@ CASES = (
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("NETASSIST_", "XDG_"))}
-    return bare | {"XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "config"), "NO_COLOR": "1"}
-
-
-@pytest.fixture
 def cases(tmp_path: Path) -> Path:
     file = tmp_path / "cases.jsonl"
     file.write_text(CASES, encoding="utf-8")

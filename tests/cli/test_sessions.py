@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
@@ -15,15 +12,9 @@ from netassist.assistant.answers import Answer
 from netassist.assistant.memory import Recalled, Turn
 from netassist.assistant.sessions import Sessions
 from tests.cli.imported import imported
+from tests.cli.program import netassist
 
-OURS = [sys.executable, "-m", "netassist"]
 HOSTILE = "\x1b[2Jcleared\u202e \x9b31m"
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("NETASSIST_", "XDG_"))}
-    return bare | {"XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "config"), "NO_COLOR": "1"}
 
 
 def stored(environment: dict[str, str], *requests: str, text: str = "It is up.") -> str:
@@ -34,10 +25,6 @@ def stored(environment: dict[str, str], *requests: str, text: str = "It is up.")
         session = sessions.add(session, answer, Recalled(Turn(request)))
     assert session is not None
     return session
-
-
-def netassist(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*OURS, *words], env=environment, capture_output=True, text=True, timeout=60)
 
 
 def test_sessions_are_listed_the_latest_first(environment: dict[str, str]) -> None:

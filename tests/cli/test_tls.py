@@ -19,17 +19,11 @@ from time import monotonic
 import pytest
 
 from tests.cli.imported import imported
-from tests.lab.listening import listening
+from tests.lab.listening import closed_port, listening
 from tests.lab.pki import Identity, authority, leaf
 from tests.lab.tls import TlsServer, tls_server
 
 OURS = [sys.executable, "-m", "netassist", "tls"]
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("NETASSIST_", "XDG_"))}
-    return bare | {"XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "config"), "NO_COLOR": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +50,6 @@ def tls(environment: dict[str, str], *words: str, said: str = "") -> subprocess.
 def journal(environment: dict[str, str]) -> list[dict[str, object]]:
     file = Path(environment["XDG_STATE_HOME"]) / "netassist" / "journal.jsonl"
     return [json.loads(line) for line in file.read_text().splitlines()]
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def test_one_host_is_a_report_to_read(environment: dict[str, str], server: TlsServer, root: Identity, tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import http.server
 import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
+
+from tests.lab.web import Handler, web_server
 
 
 class Page(NamedTuple):
@@ -33,19 +34,9 @@ def http_server(
     """Serves `pages` by path, over TLS where a server context is given."""
     requests: list[tuple[str, str]] = []
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    class Pages(Handler):
         # What Nmap knows of Python, so that it need not try every probe it has.
         server_version, sys_version = "BaseHTTP/0.6", "Python/3.11.2"
-
-        def setup(self) -> None:
-            if context is not None:
-                self.request = context.wrap_socket(self.request, server_side=True)
-            super().setup()
-
-        def handle(self) -> None:
-            with contextlib.suppress(OSError):
-                super().handle()
 
         def do_GET(self) -> None:
             requests.append((self.path, self.headers.get("Host", "")))
@@ -54,28 +45,14 @@ def http_server(
             if "Server" not in page.headers:
                 self.send_header("Server", self.version_string())
             for name, value in page.headers.items():
-                self.send_header(name, value.replace("{port}", str(server.server_address[1])))
+                self.send_header(name, value.replace("{port}", str(self.connection.getsockname()[1])))
             self.send_header("Content-Length", str(len(page.body)))
             self.end_headers()
             self.wfile.write(page.body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing on stderr."""
-
-    class Server(http.server.ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """A client that gives the handshake up is no matter."""
-
-    with Server((host, port), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield HttpServer(int(server.server_address[1]), requests)
-        finally:
-            server.shutdown()
-            thread.join()
+    Pages.context = context
+    with web_server(Pages, (host, port)) as taken:
+        yield HttpServer(taken, requests)
 
 
 @contextlib.contextmanager

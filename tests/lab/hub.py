@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import http.server
 import json
 import re
 import socket
@@ -12,6 +11,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from tests.lab.web import Handler, web_server
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
@@ -70,13 +71,7 @@ def hub(served: Hub) -> Iterator[Hub]:
     """Serves until the block ends; `served.url` is where."""
     closing = threading.Event()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle(self) -> None:
-            with contextlib.suppress(OSError):
-                super().handle()
-
+    class Hosting(Handler):
         def do_GET(self) -> None:
             served.asked.append(Asked(self.path, {name.lower(): value for name, value in self.headers.items()}))
             path = self.path.partition("?")[0]
@@ -150,22 +145,9 @@ def hub(served: Hub) -> Iterator[Hub]:
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing on stderr."""
-
-    class Server(http.server.ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """A client that leaves is no matter."""
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        served.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
+    with web_server(Hosting) as port:
+        served.url = f"http://127.0.0.1:{port}"
         try:
             yield served
         finally:
             closing.set()
-            server.shutdown()
-            thread.join()

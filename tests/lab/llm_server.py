@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import http.server
 import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
+
+from tests.lab.web import Handler, web_server
 
 Fault = Literal[
     "slow_first_byte",  # takes the request and says nothing
@@ -96,18 +97,7 @@ def llm_server(served: Llm, context: ssl.SSLContext | None = None, port: int = 0
     """Serves until the block ends; `served.url` is the base URL. Over TLS where a server context is given."""
     closing = threading.Event()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def setup(self) -> None:
-            if context is not None:
-                self.request = context.wrap_socket(self.request, server_side=True)
-            super().setup()
-
-        def handle(self) -> None:
-            with contextlib.suppress(OSError):
-                super().handle()
-
+    class Chat(Handler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -194,26 +184,13 @@ def llm_server(served: Llm, context: ssl.SSLContext | None = None, port: int = 0
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing on stderr."""
-
-    class Server(http.server.ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """A client that gives the handshake up is no matter."""
-
-    with Server(("127.0.0.1", port), Handler) as server:
-        scheme = "http" if context is None else "https"
-        served.url = f"{scheme}://127.0.0.1:{server.server_address[1]}/v1"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
+    Chat.context = context
+    with web_server(Chat, ("127.0.0.1", port)) as taken:
+        served.url = f"{'http' if context is None else 'https'}://127.0.0.1:{taken}/v1"
         try:
             yield served
         finally:
             closing.set()
-            server.shutdown()
-            thread.join()
 
 
 def _refusal(served: Llm, headers: dict[str, str], body: dict[str, Any]) -> Turn | None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from tests.lab.pki import authority, leaf
 from tests.lab.process import account, group, hand_over, serving
 from tests.lab.programs import require
 from tests.lab.servers import Served
+from tests.lab.smtp import smtp_server
 
 # No login can succeed; the processes that would need root's rights to part with them have none.
 _DOVECOT = """
@@ -94,9 +92,6 @@ def dovecot_settings(folder: Path, files: KeyFiles, address: str, *, imap: int, 
 @contextlib.contextmanager
 def smtp(folder: Path) -> Iterator[Served]:
     """SMTP: what Python's `ssl` makes of a server's context, with one curve and two suites before TLS 1.3."""
-    from aiosmtpd.handlers import Sink
-    from aiosmtpd.smtp import SMTP
-
     root = authority()
     files = write(leaf(root, key="rsa"), folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -104,28 +99,8 @@ def smtp(folder: Path) -> Iterator[Served]:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-GCM-SHA384")
     context.set_ecdh_curve("prime256v1")
-    # What it logs is that its clients break off, which they do.
-    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
-    listener = socket.create_server(("127.0.0.1", 0))
-    loop = asyncio.new_event_loop()
-    ended = asyncio.Event()
-
-    async def serve() -> None:
-        # A client that breaks off is none of its business.
-        loop.set_exception_handler(lambda _loop, _context: None)
-        async with await loop.create_server(lambda: SMTP(Sink(), hostname="lab.test", tls_context=context), sock=listener):
-            await ended.wait()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
-    thread.start()
-    try:
-        yield Served(int(listener.getsockname()[1]), "smtp", root.anchor(folder))
-    finally:
-        loop.call_soon_threadsafe(ended.set)
-        thread.join()
-        loop.close()
+    with smtp_server(tls=context, hostname="lab.test") as port:
+        yield Served(port, "smtp", root.anchor(folder))
 
 
 SERVERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Served]]] = {

@@ -23,6 +23,7 @@ def smtp_server(
     tls_first: bool = False,
     address: tuple[str, int] = ("127.0.0.1", 0),
     ident: str = "lab mail",
+    hostname: str = "mx.lab.test",
 ) -> Iterator[int]:
     """Takes mail and throws it away; yields the port.
 
@@ -33,6 +34,7 @@ def smtp_server(
         tls_first: begins with TLS, as on port 465.
         address: where it listens; port 0 takes a free one.
         ident: what it calls itself in its greeting.
+        hostname: the name that it greets by.
     """
     from aiosmtpd.handlers import Sink
     from aiosmtpd.smtp import SMTP, AuthResult
@@ -41,7 +43,7 @@ def smtp_server(
     listener = socket.create_server(address)
     loop = asyncio.new_event_loop()
     ended = asyncio.Event()
-    settings: dict[str, Any] = {"hostname": "mx.lab.test", "ident": ident, "tls_context": None if tls_first else tls}
+    settings: dict[str, Any] = {"hostname": hostname, "ident": ident, "tls_context": None if tls_first else tls}
     if logins:
         settings |= {"authenticator": lambda *_: AuthResult(success=False), "auth_require_tls": logins_need_tls}
     settings |= {"auth_exclude_mechanism": ["LOGIN"]} if logins else {}

@@ -26,6 +26,7 @@ from netassist.probes.nmap_process import Follower, OpenPort
 from netassist.probes.nmap_xml import closed, read_scan
 from netassist.probes.privileges import may_open_raw_sockets
 from netassist.scope import Scope
+from tests.lab.listening import closed_port
 from tests.lab.programs import require
 
 XML = b"""<?xml version="1.0" encoding="UTF-8"?>
@@ -84,11 +85,6 @@ def serving(banner: bytes) -> Iterator[int]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def scan(

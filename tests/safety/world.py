@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 from cryptography.x509.oid import NameOID
 
+from tests.lab.listening import accepting
 from tests.lab.pki import Identity, authority, issue
 
 HOST = "203.0.113.7"
@@ -137,22 +138,15 @@ def _name_server(address: str, questions: list[str]) -> Iterator[None]:
 @contextlib.contextmanager
 def _everywhere(port: int, talk: Callable[[socket.socket], None]) -> Iterator[None]:
     """A server at a port of every address."""
-    with socket.create_server(("::", port), family=socket.AF_INET6, backlog=512, dualstack_ipv6=True) as listener:
 
-        def held(connection: socket.socket) -> None:
-            connection.settimeout(10)
-            with connection, contextlib.suppress(OSError):
-                talk(connection)
+    def hold(connection: socket.socket) -> None:
+        connection.settimeout(10)
+        talk(connection)
 
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=held, args=(connection,), daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
+    with (
+        socket.create_server(("::", port), family=socket.AF_INET6, backlog=512, dualstack_ipv6=True) as listener,
+        accepting(listener, hold),
+    ):
         yield
 
 

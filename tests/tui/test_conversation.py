@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from pathlib import Path
 
 from netassist.backends.planning import BackendError, Plan
@@ -15,14 +14,10 @@ from netassist.tui.widgets.fold import Fold
 from netassist.tui.widgets.progress import CallProgress
 from netassist.tui.widgets.turn import Turn
 from tests.lab.http import Page, http_server
+from tests.lab.listening import closed_port
 from tests.tui.stage import call, opened, together
 
 PAGE = Page(headers={"Content-Type": "text/html", "Server": "lab/1.0"})
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_a_question_is_measured_and_answered(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -11,8 +9,8 @@ import msgspec
 from netassist.cli.estate.auditing import INTERRUPTED
 from netassist.cli.estate.targets import WHOLE
 from netassist.cli.many.hosts import Place, key
+from netassist.cli.many.resume import read, sifted
 from netassist.observations import Endpoint, Failure, Status
-from netassist.toolbox import InvalidCall
 
 _PASSING = ("timeout", "unreachable", "rate_limited")
 """Kinds of failure that may be over by now."""
@@ -36,32 +34,18 @@ def resumed(file: Path) -> frozenset[int]:
         OSError: the file cannot be read or written.
     """
     kept: set[int] = set()
-    handle, name = tempfile.mkstemp(prefix=f".{file.name[:64]}.", dir=file.parent)
-    try:
-        with open(handle, "wb") as fresh, file.open("rb") as stored:
-            os.fchmod(fresh.fileno(), os.fstat(stored.fileno()).st_mode & 0o777)
-            for number, line in enumerate(stored, 1):
-                if not line.endswith(b"\n") or not line.strip():
-                    continue
-                seen = _read(line, f"{file}:{number}")
-                if isinstance(seen.target, Endpoint) and not _again(seen):
-                    kept.add(key(Place(seen.target.host, seen.target.port or WHOLE)))
-                    fresh.write(line)
-        os.replace(name, file)
-    except BaseException:
-        os.unlink(name)
-        raise
+
+    def stays(line: bytes, where: str) -> bool:
+        if not line.strip():
+            return False
+        seen = read(line, where, _Seen, "netassist/audit/", "no result of netassist audit")
+        if not isinstance(seen.target, Endpoint) or _again(seen):
+            return False
+        kept.add(key(Place(seen.target.host, seen.target.port or WHOLE)))
+        return True
+
+    sifted(file, stays)
     return frozenset(kept)
-
-
-def _read(line: bytes, where: str) -> _Seen:
-    try:
-        seen = msgspec.json.decode(line, type=_Seen)
-    except msgspec.DecodeError:
-        seen = None
-    if seen is None or not seen.schema.startswith("netassist/audit/"):
-        raise InvalidCall(f"{where}: no result of netassist audit; name another file")
-    return seen
 
 
 def _again(seen: _Seen) -> bool:

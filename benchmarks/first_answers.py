@@ -20,7 +20,7 @@ from pathlib import Path
 from time import perf_counter
 
 from netassist.backends.testllm import TestLlm
-from netassist.toolbox import tools
+from netassist.toolbox import built_in
 from tests.lab.pki import authority, leaf
 from tests.lab.tls import tls_server
 
@@ -47,7 +47,7 @@ def row(what: str, taken: Sequence[float], note: str = "") -> None:
 async def planning(questions: Sequence[str]) -> tuple[float, list[float]]:
     """Seconds until the first plan is made (worker started, model loaded), and those of each further plan."""
     backend = TestLlm(threads=THREADS)
-    offered = list(tools().values())
+    offered = list(built_in().values())
     began = perf_counter()
     await backend.plan("ping 192.0.2.1", (), offered, {})
     first = perf_counter() - began

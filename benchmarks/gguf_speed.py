@@ -33,14 +33,14 @@ from netassist.llama.engine import LlamaEngine
 from netassist.llama.grammar import Choice, Literal, Node, Subset, Text
 from netassist.llama.grammar import Sequence as InOrder
 from netassist.llama.messages import Load
-from netassist.toolbox import Tool, function_doc, tools
+from netassist.toolbox import Tool, built_in, function_doc
 
 HOSTS = ("192.0.2.1", "198.51.100.7")
 REQUESTS = (
     "is 192.0.2.1 or 198.51.100.7 up? ping it three times",
     "and once more: 198.51.100.7 or 192.0.2.1, three pings please",
 )
-TOOLS = list(tools().values())
+TOOLS = list(built_in().values())
 GOAL, GOAL_DECODING = 12.0, 1.15
 DECODED = 40
 """Tokens of one round of the comparison of decoding."""

@@ -18,11 +18,10 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from benchmarks.peers import NETASSIST, SSLYZE, TESTSSL, environment, path_of
+from benchmarks.peers import NETASSIST, SSH_AUDIT, TESTSSL, environment, path_of
 from benchmarks.table import head, ratio, row
 from benchmarks.timing import shown
 from tests.lab.network.__main__ import command, unavailable
@@ -31,7 +30,6 @@ from tests.lab.network.truth import Truth, differences, truth
 AREA = "10.98.0.0/24"
 GOAL = 0.05
 _TESTSSL_SECONDS = 900
-_SSH_AUDIT = Path(SSLYZE.program).with_name("ssh-audit")  # build-support/peers.sh installs both
 
 
 class Port(NamedTuple):
@@ -105,8 +103,8 @@ def _peers(audited: Audited, sample: int) -> Iterator[tuple[str, str, float]]:
     nmap = shutil.which("nmap") or "nmap"
     yield "Nmap -sV", "the network", timed([nmap, "-n", "-T4", "-sV", AREA]) or 0.0
     ssh = list(speaking(audited.audits, "netassist/ssh/1"))
-    if _SSH_AUDIT.exists():
-        taken = [timed([str(_SSH_AUDIT), "-p", str(port.port), port.host]) or 0.0 for port in ssh]
+    if SSH_AUDIT.exists():
+        taken = [timed([str(SSH_AUDIT), "-p", str(port.port), port.host]) or 0.0 for port in ssh]
         yield "ssh-audit", f"{len(ssh)} ports", sum(taken)
     else:
         print("ssh-audit is not installed (build-support/peers.sh): its row is left out", file=sys.stderr)

@@ -24,7 +24,7 @@ from benchmarks.table import table
 from benchmarks.timing import shown
 from netassist.backends.testllm import TestLlm
 from netassist.evaluation.netbench import Case, cases, evaluated, planned
-from netassist.toolbox import tools
+from netassist.toolbox import built_in
 
 _silent = llama_cpp.llama_log_callback(lambda level, text, data: None)
 TYPES = ("F16", "Q8_0", "Q6_K", "Q5_K_S", "Q4_K_S", "Q3_K_S", "Q2_K")
@@ -48,7 +48,7 @@ def quantised(source: Path, kind: str, output: Path) -> None:
 
 
 async def measured(model: Path, benchmark: list[Case]) -> Measured:
-    every, loads = list(tools().values()), []
+    every, loads = list(built_in().values()), []
     for _ in range(LOADS):
         backend = TestLlm(model, threads=2)
         began = perf_counter()

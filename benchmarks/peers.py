@@ -22,6 +22,7 @@ NETASSIST = (sys.executable, "-m", "netassist")
 _SECONDS = 300.0
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 _SSLYZE = Path(os.environ.get("NETASSIST_PEERS", Path(__file__).parent.parent / ".peers")) / "bin" / "sslyze"
+SSH_AUDIT = _SSLYZE.with_name("ssh-audit")
 _SSLYZE_SUITES = ("--sslv2", "--sslv3", "--tlsv1", "--tlsv1_1", "--tlsv1_2", "--tlsv1_3", "--elliptic_curves")
 
 

@@ -1,7 +1,7 @@
 """`ssh_audit` beside ssh-audit (a program of its own, from PyPI): the same facts, and where the two rate algorithms differently.
 
-    python -m venv .peers/ssh && .peers/ssh/bin/pip install ssh-audit
-    python -m benchmarks.ssh_audit --peer .peers/ssh/bin/ssh-audit
+    build-support/peers.sh
+    python -m benchmarks.ssh_audit
 
 Facts (names, host keys and their fingerprints, sizes) have to agree; of ratings each difference is listed with ssh-audit's words.
 Ours are *weak* or *broken* where ssh-audit says fail, and *recommended* or *acceptable* where it says nothing or warns.
@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
+from benchmarks.peers import SSH_AUDIT
 from benchmarks.table import table
 from netassist.network import Network
 from netassist.probes.ssh import SshAudit, ssh_audit
@@ -93,7 +94,7 @@ def _facts(ours: SshAudit, theirs: Mapping[str, Any]) -> list[list[str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer", default=".peers/ssh/bin/ssh-audit")
+    parser.add_argument("--peer", default=str(SSH_AUDIT))
     peer = parser.parse_args().peer
     for title, settings in SERVERS.items():
         with ssh_server(**settings) as port:

@@ -13,13 +13,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from netassist.network import Network
 from netassist.observations import Report
 from netassist.targets import check_port, host_of, is_port_list, parse_host, parse_target, parse_url
+
+if TYPE_CHECKING:
+    from netassist.network import Network
 
 Risk = Literal["passive", "active", "intrusive", "change"]
 Value = str | int | bool

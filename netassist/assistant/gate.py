@@ -56,14 +56,25 @@ def risk_of(call: Call) -> Risk:
     return "intrusive" if risk in ("passive", "active") and (large or call.arguments.get("profile") == "vuln") else risk
 
 
-def network_for(call: Call, passed: Pass, settings: Settings, progress: Callable[[Progress], None]) -> Network:
-    """The way out for one admitted call."""
+def network_for(
+    call: Call,
+    passed: Pass,
+    settings: Settings,
+    progress: Callable[[Progress], None],
+    *,
+    deadline: float | None = None,
+    revocation: bool = False,
+    rate: float | None = None,
+) -> Network:
+    """The way out for one admitted call; `deadline` in seconds, the tool's own where left out, `rate` in connections a second."""
     return Network(
         passed.scope,
-        deadline=tools()[call.name].deadline_s,
+        deadline=tools()[call.name].deadline_s if deadline is None else deadline,
         progress=progress,
         ca_file=Path(settings.ca_file).expanduser() if settings.ca_file else None,
         resolver=settings.resolver,
+        revocation=revocation,
+        rate=rate,
     )
 
 

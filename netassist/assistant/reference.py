@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from netassist import scope
 from netassist.assistant.found import resolved
 from netassist.assistant.memory import Published
 from netassist.entities import Entity
@@ -97,8 +98,8 @@ def looked_ahead(reference: Reference, reports: Sequence[Published]) -> tuple[st
 
 
 def spelled(host: str) -> str:
-    """A host as hosts are compared."""
-    return host_of(host).rstrip(".").lower()
+    """A host, or that of a URL, as hosts are compared."""
+    return scope.spelled(host_of(host))
 
 
 def _is(value: Value, host: str) -> bool:

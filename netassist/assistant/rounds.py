@@ -17,7 +17,7 @@ from netassist.assistant.summaries import summaries
 from netassist.backends.planning import Backend, BackendError, Exchange, Plan, Round, Usage
 from netassist.entities import Entity
 from netassist.reports.words import listed
-from netassist.toolbox import Call, Value, each_once, tools
+from netassist.toolbox import Call, Value, tools
 
 MOST_THOUGHT = 16_000
 MOST_WRITTEN_OUT = 8
@@ -230,7 +230,7 @@ def _key(call: Call) -> _Key:
 def _each_once(calls: Sequence[Call]) -> list[Call]:
     """The calls in their order; of two that would measure the same, the first."""
     first: dict[_Key, Call] = {}
-    for call in each_once(calls):
+    for call in calls:
         first.setdefault(_key(call), call)
     return [*first.values()]
 
@@ -238,4 +238,4 @@ def _each_once(calls: Sequence[Call]) -> list[Call]:
 def _sum(one: Usage | None, other: Usage | None) -> Usage | None:
     if one is None or other is None:
         return one or other
-    return Usage(one.read + other.read, one.written + other.written, one.estimated or other.estimated)
+    return one + other

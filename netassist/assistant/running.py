@@ -20,7 +20,7 @@ from netassist.configuration import Settings
 from netassist.entities import Entity
 from netassist.network import Network
 from netassist.observations import Report
-from netassist.scope import Scope
+from netassist.scope import Scope, spelled
 from netassist.toolbox import Call, Risk, run, targets_of, tools
 
 T = TypeVar("T")
@@ -149,7 +149,7 @@ class Runner:
 
     def _narrowed(self, call: Call, passed: Pass, learned: frozenset[str]) -> Pass:
         """Leave to touch hosts that were only pointed at where they are public, unless the person has edited the call."""
-        pointed = [target for target in targets_of(call) if target.rstrip(".").lower() in learned]
+        pointed = [target for target in targets_of(call) if spelled(target) in learned]
         if not pointed or passed.scope.read_only or passed.call != call:
             return passed
         named = passed.scope.named - Scope().naming(*pointed).named

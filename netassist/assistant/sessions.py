@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 KEPT = timedelta(days=90)
 """A session that nothing was added to for so long is deleted."""
+_SIZES = ("page_count", "freelist_count", "page_size")
 MOST_BYTES = 256 * 2**20
 """Of all answers together; beyond it the sessions that were longest not added to are deleted."""
 PATIENCE = 10.0
@@ -169,6 +170,9 @@ class Sessions:
         """Delete what is too old, and the oldest of what is too much; never the session that is `kept`."""
         oldest = (self._now() - KEPT).isoformat(timespec="seconds")
         database.execute("DELETE FROM sessions WHERE updated < ? AND id <> ?", (oldest, kept))
+        pages, unused, page = (database.execute(f"PRAGMA {name}").fetchone()[0] for name in _SIZES)
+        if (pages - unused) * page <= MOST_BYTES:
+            return  # texts are never more than the pages that hold them; to add them up, all would have to be read
         sizes = "SELECT session, sum(length(answer) + length(turn)) FROM exchanges GROUP BY session"
         size = dict(database.execute(sizes).fetchall())
         total = sum(size.values())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from netassist.address_space import is_public
 from netassist.audit.findings import Place
 from netassist.audit.rule import Rule
+from netassist.network import host_port
 from netassist.observations import Endpoint, Failure, Finding, Report, schema_of
 from netassist.targets import parse_address
 from netassist.tls.policies import Judgement, policies
@@ -80,7 +81,8 @@ def not_judged(wanted: Sequence[str], reports: Sequence[Report]) -> Iterator[Fai
     for report, judgement in _judged(wanted, reports):
         if judgement.verdict == "unknown" and isinstance(report.target, Endpoint):
             missing = "; ".join(judgement.not_measured) or "not everything was measured"
-            where = f"{report.target.host}:{report.target.port}"
+            port = report.target.port
+            where = host_port(report.target.host, port) if port is not None else report.target.host
             yield Failure("protocol", f"{where}: whether it keeps to {judgement.title} is unknown: {missing}")
 
 

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import msgspec
 
 from netassist.backends.brevity import Detail, described
+from netassist.backends.function_tools import reach_of
 from netassist.backends.planning import Exchange, Plan
-from netassist.entities import Entity, recognise
-from netassist.grounding import candidates, within_reach
+from netassist.grounding import candidates
 from netassist.llama.calls import CLOSE, MOST_CALLS, OPEN, calls_grammar
 from netassist.llama.grammar import Literal, Node, Text
 from netassist.llama.grammar import Sequence as InOrder
@@ -27,7 +27,7 @@ LONGEST_RESULT = 500
 """Characters of one earlier result that the model is reminded of."""
 LONGEST_ANSWER = 1500
 LONGEST_THOUGHT = 6000
-_LONGEST_READ = 50_000
+LONGEST_READ = 50_000
 _HOLE = re.compile("\x00(\\d+)\x00")
 _ANSWERS = {
     "clarify": "Which host or network do you mean?",
@@ -115,17 +115,18 @@ def rendered(functions: str, turns: Sequence[Turn], thinking: bool) -> tuple[Seg
 
     # Not HTML: what is put in stays apart from the template as a segment of its own.
     environment = jinja2.Environment(finalize=hole, undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
-    text = environment.from_string(_template()).render(functions=functions, turns=turns, thinking=thinking)
+    text = environment.from_string(template("nemotron.jinja")).render(functions=functions, turns=turns, thinking=thinking)
     parts = _HOLE.split(text)
     pieces = (Segment(given[int(part)]) if place % 2 else Segment(part, ours=True) for place, part in enumerate(parts))
     return tuple(piece for piece in pieces if piece.text)
 
 
 @cache
-def _template() -> str:
+def template(name: str) -> str:
+    """A file of prompts/."""
     packaged = Path(__file__).parent.parent / "prompts"
     folder = packaged if packaged.is_dir() else Path(__file__).parent.parent.parent / "prompts"
-    return (folder / "nemotron.jinja").read_text(encoding="utf-8")
+    return (folder / name).read_text(encoding="utf-8")
 
 
 def grammar(
@@ -149,10 +150,7 @@ def admitted(
     request: str, earlier: Sequence[Exchange], inventory: Mapping[str, str]
 ) -> Callable[[Tool, str], Sequence[Value] | None]:
     """(tool, parameter) → the values that it may take in this conversation; None where the model may write its own words."""
-    said: list[Entity] = []
-    for exchange in earlier:
-        said += recognise(exchange.request, inventory, said)
-    reach = within_reach(request, recognise(request, inventory, said), said)
+    reach = reach_of(request, earlier, inventory)
     # Whole numbers of tools that users added: any that was said.
     heard = " ".join([*(exchange.request for exchange in earlier), request])
     numbers = [int(number) for number in re.findall(r"(?<![\d.])\d{1,9}(?![\d.]\d)", heard)]
@@ -171,7 +169,7 @@ def read(text: str) -> Plan:
     Raises:
         Malformed: it begins a call that cannot be read.
     """
-    text = text[:_LONGEST_READ].rpartition("</think>")[2].strip()
+    text = text[:LONGEST_READ].rpartition("</think>")[2].strip()
     before, opened, inside = text.partition("<TOOLCALL>")
     if not opened:
         return Plan("clarify" if text.endswith("?") else "no_call", text=text)
@@ -183,7 +181,7 @@ def read(text: str) -> Plan:
     return Plan("call", unique[:MOST_CALLS], before.strip())
 
 
-class _JsonCall(msgspec.Struct, frozen=True):
+class WrittenCall(msgspec.Struct, frozen=True):
     name: str
     arguments: dict[str, Value] = {}
 
@@ -191,7 +189,7 @@ class _JsonCall(msgspec.Struct, frozen=True):
 def _from_json(body: str) -> list[Call]:
     body = body if body.startswith("[") else f"[{body}]"
     try:
-        found = msgspec.json.decode(body.encode("utf-8", "replace"), type=list[_JsonCall])
+        found = msgspec.json.decode(body.encode("utf-8", "replace"), type=list[WrittenCall])
     except (msgspec.DecodeError, RecursionError) as error:
         raise Malformed(f"the calls are not the JSON that was asked for: {error}") from None
     return [Call(call.name.rpartition(".")[2], call.arguments) for call in found]

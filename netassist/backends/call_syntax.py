@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from netassist.backends.available_tools import Malformed
+from netassist.backends.available_tools import LONGEST_ANSWER, LONGEST_READ, Malformed, WrittenCall
 from netassist.backends.planning import Plan
 from netassist.llama.calls import FREE_TEXT, MOST_CALLS
 from netassist.llama.grammar import Choice, Literal, Node, Repeat, Subset, Text
@@ -17,7 +17,6 @@ from netassist.llama.grammar import Sequence as InOrder
 from netassist.llama.messages import Segment
 from netassist.toolbox import Call, Tool, Value, each_once
 
-LONGEST_ANSWER, LONGEST_READ = 1500, 50_000
 Admitted = Callable[[Tool, str], Sequence[Value] | None]
 
 
@@ -114,11 +113,6 @@ def _name(name: str) -> Segment:
     return Segment(name, ours=name.isidentifier())
 
 
-class _Written(msgspec.Struct, frozen=True):
-    name: str
-    arguments: dict[str, Value] = {}
-
-
 def read(syntax: Syntax, text: str) -> Plan:
     """The plan in what a model wrote: calls, a question (it ends with a question mark), or an answer.
 
@@ -164,7 +158,7 @@ def _one(found: object) -> Call:
         except (ValueError, RecursionError):
             raise Malformed("the arguments of a call are no JSON") from None
     try:
-        call = msgspec.convert({"name": function.get("name"), "arguments": arguments or {}}, _Written)
+        call = msgspec.convert({"name": function.get("name"), "arguments": arguments or {}}, WrittenCall)
     except msgspec.ValidationError as error:
         raise Malformed(f"a call cannot be read: {error}") from None
     return Call(call.name.rpartition(".")[2], call.arguments)

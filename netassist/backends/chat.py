@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-from netassist.backends.available_tools import LONGEST_RESULT, spelled
+from netassist.backends.available_tools import LONGEST_RESULT, spelled, template
 from netassist.backends.event_stream import Reply
 from netassist.backends.function_tools import Hidden, Json, as_json
 from netassist.backends.planning import Exchange, Round
@@ -126,11 +124,4 @@ def _system(functions: str) -> str:
 
     # Not HTML, and nothing is put in but our own tools.
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
-    return environment.from_string(_template()).render(functions=functions).strip()
-
-
-@cache
-def _template() -> str:
-    packaged = Path(__file__).parent.parent / "prompts"
-    folder = packaged if packaged.is_dir() else Path(__file__).parent.parent.parent / "prompts"
-    return (folder / "remote.jinja").read_text(encoding="utf-8")
+    return environment.from_string(template("remote.jinja")).render(functions=functions).strip()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from netassist.backends.planning import Exchange
-from netassist.entities import Entity, recognise
+from netassist.entities import Entity, recognise, recognise_all
 from netassist.grounding import candidates, within_reach
 from netassist.toolbox import Tool, Value, function_doc
 
@@ -22,9 +22,7 @@ Hidden: TypeAlias = Callable[[str], str]
 
 def reach_of(request: str, earlier: Sequence[Exchange], inventory: Mapping[str, str]) -> list[Entity]:
     """What the calls for `request` may point at."""
-    said: list[Entity] = []
-    for exchange in earlier:
-        said += recognise(exchange.request, inventory, said)
+    said = recognise_all((exchange.request for exchange in earlier), inventory)
     return within_reach(request, recognise(request, inventory, said), said)
 
 

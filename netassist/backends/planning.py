@@ -37,6 +37,9 @@ class Usage(msgspec.Struct, frozen=True):
     written: int
     estimated: bool = False
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.read + other.read, self.written + other.written, self.estimated or other.estimated)
+
 
 class Plan(msgspec.Struct, frozen=True):
     """The calls to run (`call`), or a question back (`clarify`), or that no tool serves (`no_call`).

@@ -20,7 +20,7 @@ from netassist.backends.ledger import Budget, Ledger, LedgerError
 from netassist.backends.planning import LONGEST_REQUEST, Exchange, Plan, Round, Usage
 from netassist.backends.redaction import Redaction
 from netassist.backends.trouble import RemoteError, TooLong, Unsupported
-from netassist.entities import Entity, recognise
+from netassist.entities import recognise_all
 from netassist.toolbox import Tool
 from netassist.untrusted import as_text
 
@@ -109,7 +109,7 @@ class Remote:
         total = Usage(0, 0)
         for _ in range(2):
             reply, has_tools, usage = await self._answered(asked, corrections)
-            total = Usage(total.read + usage.read, total.written + usage.written, total.estimated or usage.estimated)
+            total += usage
             read = checked(reply, tools, reach, self._shown)
             if not read.problems:
                 return self._plan(read, reply, total)
@@ -179,10 +179,7 @@ class Remote:
             return
         if self._redaction is None:
             self._redaction = Redaction(inventory)
-        said: list[Entity] = []
-        for text in (*(exchange.request for exchange in earlier), request):
-            said += recognise(text, inventory, said)
-        self._redaction.learn(said)
+        self._redaction.learn(recognise_all((*(exchange.request for exchange in earlier), request), inventory))
 
     def _hidden(self, text: str) -> str:
         return text if self._redaction is None else self._redaction.hidden(text)

@@ -34,7 +34,10 @@ def audit(
     ] = None,
     ports: Annotated[
         str | None,
-        Parameter(help="Ports of hosts that name none, such as 22,80,8000-8100; Nmap's 1,000 most common if left out."),
+        Parameter(
+            help="Ports of hosts that name none, such as 22,80,8000-8100; Nmap's 1,000 most common, and those of services "
+            "that should not be open, if left out."
+        ),
     ] = None,
     policy: Annotated[
         tuple[str, ...],
@@ -105,7 +108,7 @@ def audit(
     if fail_on_new not in (None, "never") and known is None:
         print("netassist: --fail-on-new needs a --baseline to tell what is new", file=sys.stderr)
         return USAGE
-    fail_on = fail_on or (held.fail_on if held else None) or ("never" if fail_on_new else "high")  # type: ignore[assignment]
+    level = fail_on or (held.fail_on if held else None) or ("never" if fail_on_new else "high")
     named = Targets(words, input, settings.inventory)
     # A mistake in a list is told before anything is touched.
     total = sum(1 for _ in named) + len(named.networks)
@@ -129,7 +132,7 @@ def audit(
         pages=named.pages,
     )
     outputs = EstateOutputs(format, output, resume=resume)
-    tally = EstateTally(total, fail_on or "high", fail_on_new or "never")
+    tally = EstateTally(total, level, fail_on_new or "never")
     return asyncio.run(Run(named, terms, outputs, tally).whole(total_deadline))
 
 

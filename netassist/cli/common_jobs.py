@@ -26,8 +26,6 @@ JOBS: Mapping[str, str] = {
 }  # fmt: skip
 """Commands and the tools that they run."""
 
-TYPES: Mapping[str, type] = {"integer": int, "boolean": bool, "string": str}
-
 
 def __getattr__(name: str) -> App:
     if name not in JOBS:
@@ -108,6 +106,8 @@ def _command(job: str, tool: Tool) -> Callable[..., int]:
 
 
 def _annotation(parameter: Parameter) -> object:
+    from netassist.toolbox import TYPES
+
     kind: object = Literal.__getitem__(parameter.enum) if parameter.enum else TYPES[parameter.type]
     if parameter.default is None:
         kind = kind | None  # type: ignore[operator]

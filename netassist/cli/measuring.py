@@ -134,9 +134,13 @@ class _Running:
         from netassist import toolbox
         from netassist.audit import judged
 
-        settings = self._terms.settings
-        network = network_for(passed.call, passed, settings, lambda progress: self.line.moved(number, progress))
-        network.revocation = self._terms.check_revocation
+        network = network_for(
+            passed.call,
+            passed,
+            self._terms.settings,
+            lambda progress: self.line.moved(number, progress),
+            revocation=self._terms.check_revocation,
+        )
         self._networks.add(network)
         if self.interrupted:
             network.interrupt()

@@ -31,7 +31,7 @@ class Outputs:
         self._format, self._files = format, tuple(files)
         self._kept: list[Report] = []
         self._streamed = 0
-        _check(self._files)
+        check_files(self._files)
 
     def add(self, report: Report, *, told: bool = False) -> None:
         """The next report; `told` where stderr has said to a person what it says."""
@@ -86,7 +86,8 @@ def write_file(file: Path, data: bytes) -> None:
         raise
 
 
-def _check(files: Sequence[Path]) -> None:
+def check_files(files: Sequence[Path]) -> None:
+    """Raises InvalidCall for a file that is named twice, is a folder, or whose folder is not there."""
     from netassist.toolbox import InvalidCall
 
     for place, file in enumerate(files):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import os
 import re
 import sys
@@ -55,6 +55,15 @@ def _text(line: bytes) -> str:
 
 async def _chunk(descriptor: int) -> bytes:
     """What can be read next; empty at the end."""
+    with contextlib.suppress(PermissionError):  # a file, of which there is always something to read
+        await readable(descriptor)
+    return os.read(descriptor, MOST_READ)
+
+
+async def readable(descriptor: int) -> None:
+    """Wait, with the event loop, until something can be read. Raises PermissionError for a file."""
+    import asyncio  # here, because most questions come as words
+
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
 
@@ -62,12 +71,8 @@ async def _chunk(descriptor: int) -> bytes:
         if not ready.done():
             ready.set_result(None)
 
-    try:
-        loop.add_reader(descriptor, is_ready)
-    except PermissionError:  # a file, of which there is always something to read
-        return os.read(descriptor, MOST_READ)
+    loop.add_reader(descriptor, is_ready)
     try:
         await ready
     finally:
         loop.remove_reader(descriptor)
-    return os.read(descriptor, MOST_READ)

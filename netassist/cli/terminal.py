@@ -50,7 +50,7 @@ class ProgressLine:
 
 async def approve(call: Call, risk: Risk) -> bool | Approval:
     """Ask on the terminal; no where there is none to ask on."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not is_attended():
         return False
     from netassist.assistant.approvals import Approval
 
@@ -101,18 +101,9 @@ def _say(text: str) -> None:
 
 async def _line() -> str:
     """A line from the terminal, read so that Ctrl-C still works."""
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
+    from netassist.cli.questions import readable
 
-    def is_ready() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    loop.add_reader(sys.stdin, is_ready)
-    try:
-        await ready
-    finally:
-        loop.remove_reader(sys.stdin)
+    await readable(sys.stdin.fileno())
     return sys.stdin.readline()
 
 

@@ -5,6 +5,6 @@ call takes is the model's decision. Every number of seconds, hours or a port is 
 """
 
 from netassist.entities.entity import Entity, Kind
-from netassist.entities.recognise import recognise
+from netassist.entities.recognise import recognise, recognise_all
 
-__all__ = ["Entity", "Kind", "recognise"]
+__all__ = ["Entity", "Kind", "recognise", "recognise_all"]

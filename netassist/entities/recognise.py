@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from netassist.entities import quantities
@@ -236,6 +236,14 @@ def _dictated(text: str) -> str | None:
     if not re.search(" dot ", text, re.IGNORECASE) and labels[-1].lower() not in _SPOKEN_ENDS:
         return None
     return ".".join(labels) if re.fullmatch(r"[^\W\d_]{2,24}", labels[-1]) else None
+
+
+def recognise_all(utterances: Iterable[str], inventory: Mapping[str, str]) -> list[Entity]:
+    """The entities of utterances that follow each other; each refers to those before it."""
+    found: list[Entity] = []
+    for text in utterances:
+        found += recognise(text, inventory, found)
+    return found
 
 
 def _spoken(text: str, start: int) -> list[Entity]:

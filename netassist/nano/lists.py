@@ -44,11 +44,11 @@ class Shown(NamedTuple):
         return each_once(made)
 
 
-def shown(request: str, inventory: Mapping[str, str], said: Sequence[Entity] = ()) -> Shown:
+def shown(request: str, inventory: Mapping[str, str]) -> Shown:
     """The request with each list of targets cut down to its first member; as it is where its members may be meant differently."""
     if _APART.search(request):
         return Shown(request, {})
-    found = [entity for entity in recognise(request, inventory, list(said)) if _is_target(entity)]
+    found = [entity for entity in recognise(request, inventory, []) if _is_target(entity)]
     if len({str(entity.value) for entity in found}) != len(found):
         return Shown(request, {})
     members: dict[str, tuple[str, ...]] = {}

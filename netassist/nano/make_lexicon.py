@@ -19,7 +19,7 @@ from pathlib import Path
 from netassist.entities.words import LEXICON, NOT_ORDINARY, derived
 from netassist.nano.dialogues import dialogues
 from netassist.nano.paradigms import common_words
-from netassist.toolbox import tools
+from netassist.toolbox import built_in
 
 DEFAULT = Path("/usr/share/dict/american-english-small")
 _WORD = re.compile(r"(?<![\w-])[^\W\d_]+(?![\w-])")
@@ -39,7 +39,9 @@ def lexicon(general: Path) -> list[str]:
         uses.update(words)
     said = {word for word, count in uses.items() if count >= LEAST_USES}
     told = {
-        word for tool in tools().values() for word in _WORD.findall(f"{tool.name.replace('_', ' ')} {tool.description}".lower())
+        word
+        for tool in built_in().values()
+        for word in _WORD.findall(f"{tool.name.replace('_', ' ')} {tool.description}".lower())
     }
     common = {word for word in common_words() if len(word) > 1 and _WORD.fullmatch(word)}
     words = (listed | said | told | common) - names

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from netassist.entities import Entity, recognise
+from netassist.entities import Entity, recognise, recognise_all
 from netassist.grounding import confined
 from netassist.nano.own_arguments import LITTLE, TARGETS, Said, calls
 from netassist.nano.own_words import WORD, Words, described, stems
@@ -98,17 +98,12 @@ class _Found(NamedTuple):
 def wanted(request: str, earlier: Sequence[Turn], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Wanted:
     """What the request wants of the tools that have an origin among `tools`."""
     own = [tool for tool in tools if tool.origin]
-    if not own:
+    if not own or _PROCESSOR.search(request):  # what a processor is to do, or its name, may well read like a tool's
         return NOTHING
-    before: list[Entity] = []
-    for turn in earlier:
-        before += recognise(turn.request, inventory, before)
+    before = recognise_all((turn.request for turn in earlier), inventory)
     entities = recognise(request, inventory, before)
     words = Words(tools)
     named = _named(request, own, words)
-    if _PROCESSOR.search(request):
-        # What it is to do, or its name, may well read like a tool's.
-        return NOTHING
     if ordered := [one for one in named if not _is_refused(request, one)]:
         return _by_name(request, entities, before, ordered, words)
     if named:

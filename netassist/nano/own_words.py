@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from netassist.nano.own_arguments import LITTLE
 from netassist.toolbox import Tool
@@ -53,6 +54,7 @@ def stems(text: str) -> Iterator[str]:
             yield stem
 
 
+@lru_cache(maxsize=4096)
 def _stem(word: str) -> str:
     word = re.sub(r"['’]s$", "", word)
     if len(word) > 4:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from netassist.nano.notation import LIMITS, literal, plain
-from netassist.toolbox import tools
+from netassist.toolbox import built_in
 
 _PHRASES = tomllib.loads((Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8"))
 SAY: dict[str, list[str]] = _PHRASES["frames"]
@@ -52,7 +52,7 @@ class Wording:
         for name, value in self._arguments.items():
             pointer = slots[value[1]] if isinstance(value, str) and value.startswith("{") else literal(value)
             given[name] = pointer.split("⟩")[0] + "⟩" if pointer.startswith("⟨") else pointer
-        order = tools()[self.tool].parameters.properties
+        order = built_in()[self.tool].parameters.properties
         return f"{self.tool}(" + ", ".join(f"{name}={given[name]}" for name in order if name in given)
 
 

@@ -179,6 +179,18 @@ def test_a_file_that_cannot_be_used_is_told_and_nothing_is_spent(tmp_path: Path)
         Ledger(tmp_path / "file").note("testllm", 1.0)
 
 
+def test_the_file_of_a_later_version_is_left_as_it_is(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    use(ledger, Budget(tokens=1000), 10)
+    with sqlite3.connect(ledger.path) as db:
+        later = db.execute("PRAGMA user_version").fetchone()[0] + 1
+        db.execute(f"PRAGMA user_version = {later}")
+    with pytest.raises(LedgerError, match="a later version of netassist made it"):
+        use(ledger, Budget(tokens=1000), 10)
+    with sqlite3.connect(ledger.path) as db:
+        assert db.execute("PRAGMA user_version").fetchone()[0] == later
+
+
 def test_latency_is_of_the_last_answers(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     assert ledger.latency("testllm") is None

@@ -123,6 +123,13 @@ def test_waiting_for_ones_turn_ends_at_the_deadline() -> None:
     assert told.value.failure.kind == "timeout"
 
 
+def test_a_file_that_is_given_twice_is_told_before_it_is_made(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    with pytest.raises(InvalidCall, match="is given twice"):
+        EstateOutputs("text", [file, file], resume=False)
+    assert not file.exists()
+
+
 def test_targets_are_read_as_they_are_written() -> None:
     words = [
         "a.example",

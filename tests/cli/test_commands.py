@@ -46,6 +46,10 @@ def test_the_version_needs_no_heavy_import(environment: dict[str, str]) -> None:
     assert imported(environment, ["--version"], modules)[0] == []
 
 
+def test_the_list_of_commands_needs_no_event_loop(environment: dict[str, str]) -> None:
+    assert imported(environment, ["--help"], ("asyncio", "ssl"))[0] == []
+
+
 def test_commands_without_a_model_import_none(environment: dict[str, str], open_port: int) -> None:
     words = ["run", "tcp_check", "host=127.0.0.1", f"port={open_port}"]
     modules = ("llama_cpp", "numpy", "netassist.backends.testllm", "textual", "httpx")

@@ -12,11 +12,8 @@ _WRAPS = "*_`"
 
 def one_a_place(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     """The facts in their order; of those that overlap the first that is not borne out, else the first."""
-    found: list[Fact] = []
-    for fact in sorted(facts, key=lambda fact: (fact.verdict == "supported", fact.start)):
-        found.append(fact)
     kept: list[Fact] = []
-    for fact in sorted(found, key=lambda fact: (fact.start, fact.verdict == "supported", -fact.end)):
+    for fact in sorted(facts, key=lambda fact: (fact.start, fact.verdict == "supported", -fact.end)):
         if kept and fact.start < kept[-1].end:
             if kept[-1].verdict == "supported" and fact.verdict != "supported":
                 kept[-1] = fact

@@ -116,9 +116,7 @@ def _stems(text: str) -> frozenset[str]:
         r"[a-zà-ÿ0-9]{2,}", text.lower().replace("ssl 3.0", "sslv3").replace("tls 1.", "tls1").replace("tlsv1.", "tls1")
     )
     more = [part for word in words if word in _SYNONYMS for part in _SYNONYMS[word].split("-")]
-    return frozenset(
-        word[:6] for word in (*words, *more) if word not in _COMMON and word not in ("http", "tls", "certificate"[:0])
-    )
+    return frozenset(word[:6] for word in (*words, *more) if word not in _COMMON and word not in ("http", "tls"))
 
 
 def _grade(told: Statement, start: int, end: int) -> Iterator[Fact]:

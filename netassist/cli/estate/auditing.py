@@ -7,17 +7,17 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
-from pathlib import Path
 
 import msgspec
 
 from netassist.assistant.approvals import Approvals
-from netassist.assistant.gate import Approve, Pass, Refused, admit
+from netassist.assistant.gate import Approve, Pass, Refused, admit, network_for
 from netassist.assistant.journal import Journal, entry
 from netassist.audit.exceptions import excused
 from netassist.audit.security_audit import SecurityAudit, Wanted, audited
 from netassist.cli.estate.targets import WHOLE, shown
 from netassist.cli.estate.terms import Terms
+from netassist.cli.many.auditor import INTERRUPTED
 from netassist.cli.many.hosts import Place
 from netassist.configuration import state_folder
 from netassist.network import Network, Progress
@@ -25,8 +25,6 @@ from netassist.observations import Endpoint, Failure, Stopwatch
 from netassist.reports.refusal import KINDS
 from netassist.toolbox import Call, Value
 
-INTERRUPTED = "interrupted"
-"""How the message of an audit ends that did not come to its end."""
 _log = logging.getLogger(__name__)
 
 
@@ -62,8 +60,7 @@ class Auditing:
                 passed = await self._admitted(call)
             except Refused as refused:
                 self._write_down(place, call, "nobody", str(refused))
-                failure = Failure(KINDS.get(refused.kind, "invalid"), str(refused))
-                return _nothing(place, failure, watch)
+                return _nothing(place, _failure(refused), watch)
         assert passed is not None  # noqa: S101 - one call at least
         network = self._network(passed, progress)
         report = await self._measured(place, network, watch)
@@ -80,8 +77,7 @@ class Auditing:
             passed = await self._admitted(call)
         except Refused as refused:
             self._journal.write(entry(f"audit {area}", "the user", call, "nobody", str(refused)))
-            failure = Failure(KINDS.get(refused.kind, "invalid"), str(refused))
-            return SecurityAudit(target=area, status="failed", error=failure, **watch.stamp())
+            return SecurityAudit(target=area, status="failed", error=_failure(refused), **watch.stamp())
         network = self._network(passed, progress)
         try:
             scan = await scan_within(network, area, "discovery", None, network.remaining)
@@ -110,13 +106,12 @@ class Auditing:
 
     def _network(self, passed: Pass, progress: Callable[[Progress], None]) -> Network:
         terms = self._terms
-        settings = terms.settings
-        network = Network(
-            passed.scope,
+        network = network_for(
+            passed.call,
+            passed,
+            terms.settings,
+            progress,
             deadline=terms.deadline,
-            progress=progress,
-            ca_file=Path(settings.ca_file).expanduser() if settings.ca_file else None,
-            resolver=settings.resolver,
             revocation=terms.revocation,
             rate=terms.rate,
         )
@@ -147,6 +142,10 @@ class Auditing:
         if ports is not None:
             arguments["ports"] = ports
         self._journal.write(entry(f"audit {shown(place)}", "the user", Call(call.name, arguments), allowed_by, outcome))
+
+
+def _failure(refused: Refused) -> Failure:
+    return Failure(KINDS.get(refused.kind, "invalid"), str(refused))
 
 
 def _nothing(place: Place, failure: Failure, watch: Stopwatch) -> SecurityAudit:

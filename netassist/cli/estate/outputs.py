@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netassist.cli.estate.resume import resumed
-from netassist.cli.outputs import Outputs
+from netassist.cli.outputs import Outputs, check_files
 from netassist.reports.formats import FormatName, format_of
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ class EstateOutputs(Outputs):
     """
 
     def __init__(self, format: FormatName, files: Sequence[Path], *, resume: bool) -> None:
+        check_files(files)
         lines = [file for file in files if (format_of(file) or format) == "jsonl"]
         super().__init__(format, [file for file in files if file not in lines])
-        check_lines(lines, resume=resume)
+        _check_lines(lines, resume=resume)
         self.done = resumed(lines[0]) if resume and lines[0].exists() else frozenset()
         self._lines = [open(file, "ab" if resume else "xb", buffering=0) for file in lines]  # noqa: SIM115 - they last as long as we
         self._form = format
@@ -64,19 +65,15 @@ class EstateOutputs(Outputs):
             stream.close()
 
 
-def check_lines(files: Sequence[Path], *, resume: bool) -> None:
+def _check_lines(files: Sequence[Path], *, resume: bool) -> None:
     """Raises InvalidCall for a file of JSON lines that is there and is not to be gone on with, and for `resume` without one."""
     from netassist.toolbox import InvalidCall
 
     if resume and len(files) != 1:
         raise InvalidCall("--resume goes with one -o FILE.jsonl, which it goes on with")
     for file in files:
-        if file.is_dir():
-            raise InvalidCall(f"-o {file} is a folder; name a file")
         if not resume and file.exists():
             raise InvalidCall(f"{file} is there already and is not written over; name another, or go on with it by --resume")
-        if not file.parent.is_dir():
-            raise InvalidCall(f"-o {file}: there is no folder {file.parent}; make it first")
 
 
 def width() -> int:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from netassist.cli.estate.auditing import INTERRUPTED
 from netassist.cli.estate.targets import WHOLE
+from netassist.cli.many.auditor import INTERRUPTED
 from netassist.cli.many.hosts import Place, key
 from netassist.cli.many.resume import read, sifted
 from netassist.observations import Endpoint, Failure, Status

@@ -10,11 +10,12 @@ from itertools import chain, count
 from netassist.assistant.approvals import Approval
 from netassist.assistant.journal import Journal
 from netassist.audit.security_audit import SecurityAudit
-from netassist.cli.estate.auditing import INTERRUPTED, Auditing
+from netassist.cli.estate.auditing import Auditing
 from netassist.cli.estate.outputs import EstateOutputs, width
 from netassist.cli.estate.tally import EstateTally
 from netassist.cli.estate.targets import WHOLE, Targets, shown
 from netassist.cli.estate.terms import Terms
+from netassist.cli.many.auditor import INTERRUPTED
 from netassist.cli.many.hosts import Place, key
 from netassist.cli.many.tally import Progress
 from netassist.cli.terminal import approve, interruptible
@@ -41,13 +42,13 @@ class Run:
         """
         self._journal.open()
         self._auditing = Auditing(self._terms, self._journal, self._asked)
-        self._drawing = asyncio.create_task(self._progress.drawn())
+        drawing = asyncio.create_task(self._progress.drawn())
         clock = asyncio.get_running_loop().call_later(total_deadline, self._late) if total_deadline else None
         try:
             with interruptible(self._interrupted):
                 await self._all()
         finally:
-            self._drawing.cancel()
+            drawing.cancel()
             if clock is not None:
                 clock.cancel()
             self._progress.clear()
@@ -58,12 +59,8 @@ class Run:
 
     async def _asked(self, call: Call, risk: Risk) -> bool | Approval:
         """Ask on the terminal, while no progress is drawn over the question."""
-        self._drawing.cancel()
-        self._progress.clear()
-        try:
+        with self._progress.aside():
             return await approve(call, risk)
-        finally:
-            self._drawing = asyncio.create_task(self._progress.drawn())
 
     def _interrupted(self) -> None:
         self._tally.interrupted = True
@@ -108,8 +105,8 @@ class Run:
         self._progress.began(number, area)
         audit = await self._auditing.network(area, lambda _: None)
         self._progress.ended(number)
-        self._progress.clear()
-        self._outputs.put(audit)
+        with self._progress.aside():
+            self._outputs.put(audit)
         self._tally.failed(audit)
         return audit.up
 
@@ -119,8 +116,8 @@ class Run:
             self._progress.began(number, name)
             audit = await self._auditing.host(place, self._progress.moved if self._tally.total == 1 else lambda _: None)
             self._progress.ended(number)
-            self._progress.clear()
-            self._outputs.put(audit)
+            with self._progress.aside():
+                self._outputs.put(audit)
             self._tally.count(number, name, audit)
             self._tally.done += 1
             self._cut_short += _is_cut_short(audit)

@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeVar
 
 from netassist.observations import Failed, FailureKind
 from netassist.scope import NO_PORT, Scope, parse_rule
-from netassist.targets import Address, parse_address, parse_host, parse_network
+from netassist.targets import Address, host_port, parse_address, parse_host, parse_network
 from netassist.targets import Network as Cidr
 
 T = TypeVar("T")
@@ -54,11 +54,6 @@ _NO_CONNECTION = "is the host up, or does a firewall drop it?"
 NO_ANSWER = "is it the right port and protocol, or is the server overloaded?"
 
 
-def host_port(host: str, port: int) -> str:
-    """``192.0.2.1:443``, and ``[2001:db8::1]:443`` (RFC 3986, section 3.2.2)."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 class Progress(NamedTuple):
     """How far a call is: `fraction` from 0 to 1, or None where that is not known."""
 
@@ -89,16 +84,6 @@ class Stream:
         """Whatever arrives next, at most `limit` bytes; empty at the end of the stream."""
         step = f"{self.where}: waiting for an answer"
         return await self._network.within(_received(self._socket, limit), step, timeout, NO_ANSWER)
-
-    async def receive_exactly(self, size: int) -> bytes:
-        """Exactly `size` bytes; Failed(protocol) where the peer closes before."""
-        received = b""
-        while len(received) < size:
-            more = await self.receive(size - len(received))
-            if not more:
-                raise Failed("protocol", f"{self.where}: closed after {len(received)} of {size} bytes")
-            received += more
-        return received
 
 
 class Icmp:

@@ -28,10 +28,11 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from netassist import __version__
-from netassist.network import Network, Progress, host_port
+from netassist.network import Network, Progress
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
 from netassist.probes import ssh_kexinit as ssh
 from netassist.probes.first_answer import first_answer
+from netassist.targets import host_port
 from netassist.tls.classical_parts import of_exchange
 from netassist.tls.deadlines import ClassicalPart, Deadline, deadlines, rsa_strength
 from netassist.tls.group_scan import AskedServer

@@ -11,7 +11,17 @@ import msgspec
 from netassist.address_space import LOOPBACK, SPECIAL, covers, faces, forms, is_public, overlap, plain, single, special_range
 from netassist.lookalikes import is_international, skeleton
 from netassist.observations import Failed
-from netassist.targets import Address, Network, is_port_list, numeric_address, parse_address, parse_host, parse_network
+from netassist.targets import (
+    Address,
+    Network,
+    is_port_list,
+    numeric_address,
+    parse_address,
+    parse_host,
+    parse_network,
+    port_numbers,
+    port_ranges,
+)
 
 NO_PORT = 0
 """In place of a port: ICMP, which has none; rules with ports do not speak of it."""
@@ -38,9 +48,9 @@ def parse_rule(text: str) -> Rule:
     IPv6 stands in brackets where ports follow: ``[2001:db8::/32]:443``. Raises ValueError with words for the user.
     """
     host, colon, listed = _split(text.strip())
-    if colon and (not is_port_list(listed) or any(low == 0 for low, _ in _ranges(listed))):
+    if colon and (not is_port_list(listed) or any(low == 0 for low, _ in port_ranges(listed))):
         raise ValueError(f"{text!r}: {listed!r} are no ports such as 25 or 80,8000-8100")
-    ports = _ranges(listed)
+    ports = port_ranges(listed)
     area = _area_of(host)
     if area is not None or (not host and ports):
         return Rule(text, area, "", ports)
@@ -141,10 +151,10 @@ class Scope(msgspec.Struct, frozen=True):
 
         deny = [rule for rule in map(parse_rule, self.deny) if rule.ports]
         denying = [*_speaking_of(deny, host, None, alike=True), *filter(inside, deny)]
-        closed = {port for rule in denying for port in _numbers(rule)}
+        closed = {port for rule in denying for port in port_numbers(rule.ports)}
         wanting = [*_speaking_of(self._wanting(), host, None), *filter(inside, self._wanting())]
         if wanting and all(rule.ports for rule in wanting):
-            closed |= set(range(1, 65536)).difference(port for rule in wanting for port in _numbers(rule))
+            closed |= set(range(1, 65536)).difference(port for rule in wanting for port in port_numbers(rule.ports))
         return port_list(closed)
 
     def _wanting(self) -> list[Rule]:
@@ -165,7 +175,7 @@ class Scope(msgspec.Struct, frozen=True):
 
 def ports_in_both(one: str, other: str) -> str:
     """The ports that two lists in Nmap's notation have in common, in the same notation."""
-    first, second = (set(_numbers(Rule(listed, ports=_ranges(listed)))) for listed in (one, other))
+    first, second = (set(port_numbers(port_ranges(listed))) for listed in (one, other))
     return port_list(first & second)
 
 
@@ -230,16 +240,6 @@ def _split(text: str) -> tuple[str, str, str]:
         return (host, rest[:1], rest[1:]) if not rest or rest[0] == ":" else (text, "", "")
     host, colon, ports = text.partition(":")
     return (host, colon, ports) if text.count(":") == 1 else (text, "", "")
-
-
-def _ranges(listed: str) -> tuple[tuple[int, int], ...]:
-    bounds = (part.partition("-") for part in listed.split(",") if part)
-    return tuple((int(low), int(high or low)) for low, _, high in bounds)
-
-
-def _numbers(rule: Rule) -> Iterator[int]:
-    for low, high in rule.ports:
-        yield from range(low, high + 1)
 
 
 def port_list(numbers: Iterable[int]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable, Iterator
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -163,6 +164,23 @@ def is_port_list(text: str) -> bool:
         if not 0 <= int(low) <= int(high or low) <= 65535:
             return False
     return True
+
+
+def port_ranges(listed: str) -> tuple[tuple[int, int], ...]:
+    """The ranges of a list of ports in Nmap's notation, each with its first and its last port; none where it is empty."""
+    bounds = (part.partition("-") for part in listed.split(",") if part)
+    return tuple((int(low), int(high or low)) for low, _, high in bounds)
+
+
+def port_numbers(ranges: Iterable[tuple[int, int]]) -> Iterator[int]:
+    """Every port of some ranges."""
+    return (port for low, high in ranges for port in range(low, high + 1))
+
+
+def host_port(host: str, port: int | None = None) -> str:
+    """``192.0.2.1:443``, and ``[2001:db8::1]:443`` (RFC 3986, section 3.2.2); without a port, the host as a URL has it."""
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port is None else f"{shown}:{port}"
 
 
 def _shown(text: str) -> str:

@@ -43,7 +43,9 @@ _MOST_MARKS = 4
 def as_text(raw: bytes | str, limit: int = 1000) -> str:
     """Readable text out of hostile bytes: one line, at most `limit` characters, an ellipsis where it was cut."""
     text = raw[: limit * 4 + 64].decode("utf-8", "replace") if isinstance(raw, bytes) else raw[: limit * 4 + 64]
-    text = _MARKERS.sub(lambda match: match.group() + " ", "".join(_visible(_ESCAPES.sub("", text)))).strip()
+    if not (text.isascii() and text.isprintable()):  # in what is, nothing can hide
+        text = "".join(_visible(_ESCAPES.sub("", text)))
+    text = _MARKERS.sub(lambda match: match.group() + " ", text).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

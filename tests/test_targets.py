@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netassist.targets import check_port, host_of, is_port_list, parse_host, parse_network, parse_target, parse_url
+from netassist.targets import (
+    check_port,
+    host_of,
+    is_port_list,
+    parse_host,
+    parse_network,
+    parse_target,
+    parse_url,
+    port_numbers,
+    port_ranges,
+)
 
 
 @pytest.mark.parametrize(
@@ -131,3 +141,9 @@ def test_port_lists(text: str, valid: bool) -> None:
 def test_ports_out_of_range(port: int) -> None:
     with pytest.raises(ValueError, match="not between 1 and 65535"):
         check_port(port)
+
+
+def test_a_list_of_ports_is_read() -> None:
+    assert port_ranges("22,80-82") == ((22, 22), (80, 82))
+    assert list(port_numbers(port_ranges("22,80-82"))) == [22, 80, 81, 82]
+    assert port_ranges("") == ()

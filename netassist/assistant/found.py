@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from netassist.assistant.memory import Published
 from netassist.entities.pointing import Pointing
-from netassist.targets import parse_address, parse_host
+from netassist.targets import parse_address, parse_host, port_ranges
 
 _RECORDS = {"mail": ("MX",), "name_servers": ("NS",), "addresses": ("A", "AAAA")}
 _NAMING = ("A", "AAAA", "MX", "NS", "CNAME", "SRV", "PTR")
@@ -95,8 +95,7 @@ def _was_scanned(report: Published, port: int) -> bool:
     if "-sU" in command or report.get("profile") == "discovery":
         return False
     ports = command[command.index("-p") + 1] if "-p" in command[:-1] else ""
-    ranges = [part.partition("-") for part in ports.split(",") if part]
-    return "-p-" in command or any(int(low) <= port <= int(high or low) for low, _, high in ranges)
+    return "-p-" in command or any(low <= port <= high for low, high in port_ranges(ports))
 
 
 def _names(pointing: Pointing, report: Published) -> list[str] | None:

@@ -14,7 +14,7 @@ from netassist.assistant.memory import Published
 from netassist.entities import Entity
 from netassist.entities.pointing import Pointing, means_earlier, pointings
 from netassist.reports.words import count, listed
-from netassist.targets import host_of
+from netassist.targets import host_of, host_port
 from netassist.toolbox import Call, Value, each_once
 
 _SPEAKS: tuple[tuple[re.Pattern[str], int], ...] = tuple(
@@ -110,7 +110,7 @@ def _moved(call: Call, touched: Mapping[str, Value], standing: str, host: str) -
     """The call with another host in its place, in a URL too."""
     arguments = dict(call.arguments)
     for name, value in touched.items():
-        bracketed = f"[{host}]" if ":" in host else host
+        bracketed = host_port(host)
         old = f"[{standing}]" if f"[{standing}]" in str(value) else standing
         arguments[name] = str(value).replace(old, bracketed, 1) if "://" in str(value) else host
     return msgspec.structs.replace(call, arguments=arguments)

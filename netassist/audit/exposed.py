@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from netassist.audit.rule import Rule
 from netassist.observations import Finding, Severity
-from netassist.targets import parse_address
+from netassist.targets import host_port, parse_address
 
 _CWE = "https://cwe.mitre.org/data/definitions/{}.html"
 _CLEARTEXT, _NO_LOGIN, _EXPOSED = (_CWE.format(number) for number in (319, 306, 668))
@@ -175,6 +175,5 @@ def _service(port: Seen) -> _Service | None:
 
 
 def _place(port: Seen) -> str:
-    host = f"[{port.address}]" if ":" in port.address else port.address
     what = " ".join(filter(None, (port.service, port.product))) if port.probed else "by its port number"
-    return f"{host}:{port.port}/{port.protocol} open ({what})"
+    return f"{host_port(port.address, port.port)}/{port.protocol} open ({what})"

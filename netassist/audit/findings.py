@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from netassist.observations import SEVERITIES, Endpoint, Finding, Report, schema_of
+from netassist.targets import host_port
 
 if TYPE_CHECKING:
     from netassist.probes.nmap import NmapScan
@@ -109,9 +110,8 @@ def _host(report: Report) -> str:
 
 def _told(place: Place, several: bool) -> str:
     """The evidence after its place: the port, and the host too where there are several; what names both itself stays."""
-    shown = f"[{place.host}]" if ":" in place.host else place.host
     if several:
-        return f"{shown if place.port is None else f'{shown}:{place.port}'}: {place.evidence}"
+        return f"{host_port(place.host, place.port)}: {place.evidence}"
     if place.port is None or f":{place.port}/" in place.evidence or f" {place.port}/" in place.evidence:
         return place.evidence
     return f"port {place.port}: {place.evidence}"

@@ -10,9 +10,10 @@ from netassist.audit import judged
 from netassist.audit.parts import Service
 from netassist.network import Network
 from netassist.observations import Failure, Report
-from netassist.probes.nmap_ports import numbers_of, usual_ports
+from netassist.probes.nmap_ports import usual_ports
 from netassist.probes.tcp import TcpCheck, tcp_check
 from netassist.scope import port_list
+from netassist.targets import port_numbers, port_ranges
 
 # What is tried where there is no Nmap: ports whose services the audit can check, or that should not be open.
 COMMON_PORTS = (21, 22, 23, 25, 80, 110, 139, 143, 443, 445, 465, 587, 636, 853, 993, 995, 1433, 1521, 2375, 3306, 3389,
@@ -54,7 +55,7 @@ async def open_ports(network: Network, host: str, profile: str, ports: str | Non
                 seen = [await _greeted(network, host, service) for service in seen]
             ordered = sorted(seen, key=lambda service: (service.port, service.protocol))
             return OpenPorts((judged(scan),), tuple(failures), tuple(ordered))
-        wanted = sorted(set(numbers_of(ports))) if ports else COMMON_PORTS
+        wanted = sorted(set(port_numbers(port_ranges(ports)))) if ports else COMMON_PORTS
         tried = await _tried(network, host, wanted)
     finally:
         network.progress = tell
@@ -79,7 +80,7 @@ async def _worth_asking(network: Network, host: str) -> str | None:
     if not usual:
         return None
     closed = await network.closed_ports(host)
-    return port_list((usual | TCP_PORTS) - frozenset(numbers_of(closed) if closed else ())) or None
+    return port_list((usual | TCP_PORTS) - frozenset(port_numbers(port_ranges(closed)))) or None
 
 
 async def _greeted(network: Network, host: str, service: Service) -> Service:

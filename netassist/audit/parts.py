@@ -13,10 +13,11 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from netassist.network import Network, host_port
+from netassist.network import Network
 from netassist.observations import FailureKind, Report
 from netassist.probes.nmap_xml import NmapPort
 from netassist.probes.tcp import TcpCheck
+from netassist.targets import host_port
 
 # Ports where TLS comes first, whatever the service turns out to be (IANA service names and port numbers).
 TLS_PORTS = frozenset({443, 465, 636, 853, 990, 993, 995, 8443})

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, cast
 from netassist.address_space import is_public
 from netassist.audit.findings import Place
 from netassist.audit.rule import Rule
-from netassist.network import host_port
 from netassist.observations import Endpoint, Failure, Finding, Report, schema_of
-from netassist.targets import parse_address
+from netassist.targets import host_port, parse_address
 from netassist.tls.policies import Judgement, policies
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dns.flags
 import dns.rcode
 
-from netassist.network import Network, host_port
+from netassist.network import Network
 from netassist.probes.dns import ask
+from netassist.targets import host_port
 
 
 async def offers_recursion(network: Network, host: str, port: int) -> bool:

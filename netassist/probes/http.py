@@ -14,7 +14,7 @@ from netassist.probes.http_cookies import Cookie, read_cookie
 from netassist.probes.http_exchange import BODY_LIMIT, Exchange, Timing, get
 from netassist.probes.http_page import Load, Page, read_page
 from netassist.probes.http_speech import TlsSummary
-from netassist.targets import Url, host_of, parse_url
+from netassist.targets import Url, host_of, host_port, parse_url
 from netassist.untrusted import as_text
 
 MOST_REDIRECTS = 5
@@ -132,9 +132,9 @@ async def _first(network: Network, text: str) -> _Fetched:
         if not (bare and plain):
             raise
         before = failed.failure.message
-    host = f"[{url.host.text}]" if ":" in url.host.text else url.host.text
+    where = host_port(url.host.text, url.port if with_port else None)
     try:
-        return await _fetch(network, _parsed(f"http://{host}{f':{url.port}' if with_port else ''}{url.path}"))
+        return await _fetch(network, _parsed(f"http://{where}{url.path}"))
     except Failed as failed:
         between = " " if before.endswith("?") else "; "
         raise Failed(failed.failure.kind, f"{before}{between}{failed.failure.message}") from None

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import msgspec
 
 from netassist import __version__
-from netassist.network import Network, host_port
+from netassist.network import Network
 from netassist.observations import Failed
 from netassist.probes.http_speech import Ends, Request, Speaker, TlsSummary
-from netassist.targets import Url
+from netassist.targets import Url, host_port
 from netassist.untrusted import as_text
 
 BODY_LIMIT = 65536
@@ -151,10 +151,9 @@ def _timing(marks: Sequence[float], url: Url, whole: bool) -> Timing:
 
 
 def _request(url: Url, accept: str, encodings: str) -> Request:
-    host = f"[{url.host.host}]" if ":" in url.host.host else url.host.host
     standard = 443 if url.scheme == "https" else 80
     headers = (("User-Agent", f"netassist/{__version__}"), ("Accept", accept), ("Accept-Encoding", encodings))
-    return Request(url.scheme, host if url.port == standard else f"{host}:{url.port}", url.path, headers)
+    return Request(url.scheme, host_port(url.host.host, None if url.port == standard else url.port), url.path, headers)
 
 
 def _headers(rows: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:

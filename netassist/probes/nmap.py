@@ -6,13 +6,13 @@ import asyncio
 import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import ip_network
 from time import monotonic
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import msgspec
 
+from netassist.address_space import covers, overlap
 from netassist.network import Network
 from netassist.observations import Endpoint, Failed, Failure, Report, Status, Stopwatch
 from netassist.probes.nmap_process import Follower, OpenPort, Run, run_nmap
@@ -77,7 +77,7 @@ class _Aim(NamedTuple):
     target: Endpoint | str
     text: tuple[str, ...]
     version: int
-    excluded: tuple[str, ...] = ()
+    excluded: tuple[Cidr, ...] = ()
     closed: str = ""
     names: Mapping[str, str] = MappingProxyType({})
 
@@ -208,7 +208,7 @@ async def _aim(network: Network, target: str) -> _Aim:
                 f"{target}: an IPv6 network of 2^{128 - area.prefixlen} addresses cannot be tried one by one; name its hosts, or "
                 f"a network of /{128 - MOST_IPV6.bit_length() + 1} or smaller",
             )
-        return _Aim(target, (str(area),), area.version, tuple(map(str, denied)), await network.closed_ports(target))
+        return _Aim(target, (str(area),), area.version, denied, await network.closed_ports(target))
     addresses = await network.resolve(target)
     if not addresses:
         raise Failed("unresolvable", f"{target}: no address found; check the spelling")
@@ -236,17 +236,14 @@ def _batches(aim: _Aim) -> Iterator[_Aim]:
                 yield aim._replace(text=(str(part),), excluded=_inside(aim.excluded, part))
 
 
-def _covered(part: Cidr, excluded: Sequence[str]) -> bool:
+def _covered(part: Cidr, excluded: Sequence[Cidr]) -> bool:
     """Whether all of a part is left out."""
-    return any(
-        part.version == other.version and part.overlaps(other) and part.prefixlen >= other.prefixlen
-        for other in map(ip_network, excluded)
-    )
+    return any(covers(other, part) for other in excluded)
 
 
-def _inside(excluded: Sequence[str], part: Cidr) -> tuple[str, ...]:
+def _inside(excluded: Sequence[Cidr], part: Cidr) -> tuple[Cidr, ...]:
     """Of the networks that are left out those that concern this part."""
-    return tuple(other for other in excluded if part.overlaps(ip_network(other)))
+    return tuple(other for other in excluded if overlap(other, part))
 
 
 def _arguments(aim: _Aim, program: str, profile: str, ports: str | None, seconds: float) -> list[str]:
@@ -275,7 +272,7 @@ def _arguments(aim: _Aim, program: str, profile: str, ports: str | None, seconds
         # One host that the user named is scanned whether or not it answers a ping first.
         arguments += ["-Pn"] if aim.single else []
     arguments += ["-6"] if aim.version == 6 else []
-    arguments += ["--exclude", ",".join(aim.excluded)] if aim.excluded else []
+    arguments += ["--exclude", ",".join(map(str, aim.excluded))] if aim.excluded else []
     arguments += ["--exclude-ports", aim.closed] if aim.closed else []
     return [*arguments, *aim.text]
 

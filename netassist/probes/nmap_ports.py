@@ -6,6 +6,8 @@ import asyncio
 import re
 from functools import lru_cache
 
+from netassist.targets import port_numbers, port_ranges
+
 _SCANNED = re.compile(rb"Ports scanned: TCP\(\d+;([0-9,-]+)\)")
 _SECONDS = 10
 
@@ -27,10 +29,4 @@ def _usual_ports(program: str) -> frozenset[int]:
     except (OSError, subprocess.TimeoutExpired):
         return frozenset()
     found = _SCANNED.search(told)
-    return frozenset(numbers_of(found[1].decode())) if found else frozenset()
-
-
-def numbers_of(ports: str) -> list[int]:
-    """The ports of a list in Nmap's notation."""
-    bounds = [part.partition("-") for part in ports.split(",")]
-    return [port for low, _, high in bounds for port in range(int(low), int(high or low) + 1)]
+    return frozenset(port_numbers(port_ranges(found[1].decode()))) if found else frozenset()

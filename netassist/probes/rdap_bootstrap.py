@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from netassist.address_space import covers
 from netassist.configuration import data_folder
 from netassist.observations import Failed
 from netassist.targets import Network
@@ -69,8 +70,7 @@ def for_network(registry: Bootstrap, area: Network) -> Service | None:
             held = ip_network(service.entry)
         except ValueError:
             continue
-        covers = held.version == area.version and held.overlaps(area) and held.prefixlen <= area.prefixlen
-        if covers and (best is None or held.prefixlen > best[0]):
+        if covers(held, area) and (best is None or held.prefixlen > best[0]):
             best = (held.prefixlen, service)
     return best[1] if best else None
 

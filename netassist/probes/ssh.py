@@ -12,13 +12,14 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from netassist.network import Network, Progress, host_port
+from netassist.network import Network, Progress
 from netassist.observations import Endpoint, Failed, Failure, Report, Stopwatch
 from netassist.probes import ssh_kexinit as ssh
 from netassist.probes.ssh_algorithms import Algorithm, Kind, Verdict, held_against_policies, rated
 from netassist.probes.ssh_exchange import Opened, group_size, host_key, opened
 from netassist.probes.ssh_hostkey import EXCHANGES, GROUP_EXCHANGES, HostKey
 from netassist.probes.ssh_kexinit import KexInit
+from netassist.targets import host_port
 
 MOST_KEYS = 12
 """Types of host key that are asked for; servers have one to four."""

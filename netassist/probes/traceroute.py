@@ -91,7 +91,8 @@ class _Trace:
 
     def next(self) -> int | None:
         """The number of the next datagram: all hops once, then again."""
-        numbers = (turn * MOST_HOPS + hop for turn in range(PROBES) for hop in range(self.last))
+        last = self.last
+        numbers = (turn * MOST_HOPS + hop for turn in range(PROBES) for hop in range(last))
         return next((number for number in numbers if number not in self.sent), None)
 
     def waits_until(self) -> float:
@@ -100,7 +101,8 @@ class _Trace:
         if self.end is not None:
             slowest = max(seconds for _, seconds in self.answers.values())
             patience = min(PATIENCE, max(LEAST_PATIENCE, 3 * slowest))
-        missing = (n for n in self.sent if n not in self.answers and _distance(n) <= self.last)
+        last = self.last
+        missing = (n for n in self.sent if n not in self.answers and _distance(n) <= last)
         return max((self.sent[n] + patience for n in missing), default=0.0)
 
     def hops(self) -> Iterator[Hop]:

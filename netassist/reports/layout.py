@@ -116,11 +116,9 @@ def _spans(text: Text) -> list[Span]:
 
 def _shown(text: str) -> str:
     """The text disarmed, with the spaces at its ends kept."""
-    if text.isascii() and text.isprintable() and len(text) <= TEXT_LIMIT and not {"<", "["} & set(text):
-        return text
     before, after = text[: len(text) - len(text.lstrip(" "))], text[len(text.rstrip(" ")) :]
     shown = as_text(text, TEXT_LIMIT)
-    return f"{before}{shown}{after}" if shown else " " * bool(before or after)
+    return f"{before}{shown}{after}" if shown else before or after
 
 
 def _wrapped(spans: Sequence[Span], room: int) -> Iterator[tuple[Span, ...]]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from netassist.audit.security_audit import SecurityAudit
 from netassist.observations import SEVERITIES, Endpoint, Finding, Report, schema_of
 from netassist.probes.nmap import NmapScan
+from netassist.targets import host_port
 
 _PART = "; "
 """What stands between the evidence of one place and that of the next."""
@@ -24,8 +25,7 @@ class Place(NamedTuple):
     address: str | None = None
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port is None else f"{host}:{self.port}"
+        return host_port(self.host, self.port)
 
 
 Key = tuple[str, str, int | None, int]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from netassist.observations import Endpoint
+from netassist.targets import host_port
 from netassist.untrusted import as_text
 
 _NAME_LIMIT = 64
@@ -51,7 +52,7 @@ def place(target: Endpoint | str, *, port: bool = True) -> str:
     host = as_text(target.host, 255)
     if not port or target.port is None:
         return host
-    return f"[{host}]:{target.port}" if ":" in host else f"{host}:{target.port}"
+    return host_port(host, target.port)
 
 
 def named(text: str) -> str:

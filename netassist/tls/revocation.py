@@ -20,9 +20,9 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from netassist.network import Network, host_port
+from netassist.network import Network
 from netassist.observations import Failed, Failure
-from netassist.targets import Url, parse_url
+from netassist.targets import Url, host_port, parse_url
 from netassist.tls.crl import Listed, look_in
 from netassist.tls.ocsp import MOST_OCSP_BYTES, UNREADABLE, OcspResponse, read_response, request
 from netassist.tls.trust import Trust

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from netassist.network import Network, Stream, host_port
+from netassist.network import Network, Stream
 from netassist.observations import Endpoint, Failed
-from netassist.targets import parse_host
+from netassist.targets import host_port, parse_host
 
 AT_ONCE = 8
 _SHORT_GROUPS = "X25519:P-256:P-384:P-521"

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from netassist.probes.nmap_ports import numbers_of, usual_ports
+from netassist.probes.nmap_ports import usual_ports
 
 
 def test_nmap_tells_its_thousand_ports() -> None:
@@ -22,7 +22,3 @@ def test_nmap_tells_its_thousand_ports() -> None:
 
 def test_what_is_no_nmap_tells_none() -> None:
     assert asyncio.run(usual_ports("/bin/true")) == frozenset()
-
-
-def test_a_list_is_read() -> None:
-    assert numbers_of("22,80-82") == [22, 80, 81, 82]

@@ -11,9 +11,9 @@ import msgspec
 from netassist.audit.findings import Place, PlacedFinding
 from netassist.audit.security_audit import Noted, SecurityAudit
 from netassist.observations import Endpoint, Report, schema_of
-from netassist.probes.nmap_ports import numbers_of
 from netassist.reports.changes import compared
 from netassist.scope import spelled
+from netassist.targets import port_ranges
 from netassist.toolbox import InvalidCall
 
 
@@ -86,7 +86,7 @@ def _was_looked_at(port: int | None, before: SecurityAudit, now: SecurityAudit) 
     """Whether the audit would have seen the port open; the common ports are the same where both asked for those."""
     if port is None or any(port in host.tried or port in {held.port for held in host.services} for host in now.hosts):
         return True
-    return before.ports is None if now.ports is None else port in numbers_of(now.ports)
+    return before.ports is None if now.ports is None else any(low <= port <= high for low, high in port_ranges(now.ports))
 
 
 def _noted(finding: PlacedFinding, place: Place) -> Noted:

@@ -18,9 +18,9 @@ import msgspec
 from netassist.assistant.journal import Journal, entry
 from netassist.audit import judged
 from netassist.cli.many.orders import OTHER_FILES, Order, Row, Terms
-from netassist.network import Network, Progress, host_port
+from netassist.network import Network, Progress
 from netassist.observations import SEVERITIES, Endpoint, Failed, Failure, Report, Stopwatch
-from netassist.targets import parse_address
+from netassist.targets import host_port, parse_address
 from netassist.tls.scanning import scanning
 from netassist.tls.server import Server
 from netassist.toolbox import Call

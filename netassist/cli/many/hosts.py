@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, NamedTuple
 
-from netassist.targets import Network, check_port, parse_address, parse_host, parse_network, parse_url
+from netassist.targets import Network, check_port, host_port, parse_address, parse_host, parse_network, parse_url
 from netassist.toolbox import InvalidCall
 
 LARGEST = {4: 20, 6: 116}
@@ -34,7 +34,7 @@ class Place(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return host_port(self.host, self.port)
 
 
 def key(place: Place, address: str | None = None) -> int:

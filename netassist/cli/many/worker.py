@@ -17,7 +17,7 @@ from netassist.assistant.journal import Journal, JournalError
 from netassist.cli.many.auditor import Auditor
 from netassist.cli.many.orders import HEAD, Order, Row, Stop, Terms, framed
 from netassist.configuration import state_folder
-from netassist.network import host_port
+from netassist.targets import host_port
 
 
 def main() -> None:

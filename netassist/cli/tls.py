@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from netassist.cli.many import command
 from netassist.cli.options import CaFile, CheckRevocation, Config, FailOn
+from netassist.reports.formats import FormatName
 
 
 def tls(
@@ -44,12 +45,20 @@ def tls(
     timeout: Annotated[float, Parameter(help="Seconds that one step of it (connect, an answer, a look-up) may take.")] = 5.0,
     workers: Annotated[int | None, Parameter(help="Processes that share the audits; one a usable core where left out.")] = None,
     format: Annotated[
-        Literal["text", "json", "jsonl"],
+        FormatName,
         Parameter(
-            name=("-f", "--format"), help="How to print: jsonl is a report a line, as they come; json of several an array."
+            name=("-f", "--format"),
+            help="How to print: text, json and jsonl as reports come, the others at the end; json of several is an array.",
         ),
     ] = "text",
-    output: Annotated[Path | None, Parameter(name=("-o", "--output"), help="A new file for the reports.")] = None,
+    output: Annotated[
+        Path | None,
+        Parameter(
+            name=("-o", "--output"),
+            help="A new file for the reports instead, in the format that its name ends in (.html, .sarif, .csv and so on), else "
+            "in that of -f.",
+        ),
+    ] = None,
     resume: Annotated[
         bool, Parameter(negative="", help="Go on with the -o FILE of an earlier run: what it holds is not measured again.")
     ] = False,

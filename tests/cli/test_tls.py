@@ -199,6 +199,21 @@ def test_a_list_of_reports_is_gone_on_with(
     assert len(journal(environment)) == 2
 
 
+def test_the_reports_of_a_run_in_the_formats_that_are_made_of_all_of_them(
+    environment: dict[str, str], server: TlsServer, tmp_path: Path
+) -> None:
+    places = (f"127.0.0.1:{server.port}", "127.0.0.1:1")
+    rows = tls(environment, *places, "-f", "csv").stdout.splitlines()
+    assert {row.split(",")[0] for row in rows[1:]} == {"127.0.0.1"}
+    assert {row.split(",")[1] for row in rows[1:]} == {str(server.port), "1"}
+    done = tls(environment, *places, "-o", str(tmp_path / "tls.sarif"))
+    assert (done.returncode, done.stdout) == (3, "")
+    [run] = json.loads((tmp_path / "tls.sarif").read_bytes())["runs"]
+    assert run["results"]
+    again = tls(environment, *places, "-o", str(tmp_path / "tls.sarif"))
+    assert (again.returncode, "is there already" in again.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -217,7 +232,7 @@ def test_a_list_of_reports_is_gone_on_with(
         (("a.test", "--timeout", "nan"), "--timeout: nan s are not between"),
         (("a.test", "--starttls", "irc"), "irc"),
         (("a.test", "--resume"), "--resume goes with -f jsonl -o FILE"),
-        (("a.test", "-o", "/nonexistent/x"), "/nonexistent/x: No such file"),
+        (("a.test", "-o", "/none/x"), "/none/x: there is no folder /none; make it first"),
     ],
 )
 def test_each_mistake_is_told_before_anything_is_touched(environment: dict[str, str], words: tuple[str, ...], said: str) -> None:

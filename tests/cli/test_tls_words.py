@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netassist.cli.app import app
-from netassist.cli.many import command
+from netassist.cli.many import command, words
 from netassist.cli.many.words import Options, plain
 from netassist.cli.tls import tls
+from netassist.reports import formats
 
 VALUES = st.sampled_from(
     ("text", "json", "jsonl", "xml", "443", "0", "65536", "2.5", "1e3", "0x10", "-1", "007", "+5", " 5", "nan", "", "-", "smtp",
@@ -72,3 +73,7 @@ def test_every_option_is_known_and_has_one_default() -> None:
     )
     assert explained == carried_out
     assert set(explained) == set(Options.__annotations__)
+
+
+def test_each_format_is_known() -> None:
+    assert words._FORMATS == formats.NAMES

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netassist.cli.exits import USAGE
 
 if TYPE_CHECKING:
-    from netassist.cli.many.orders import Form, Terms
+    from netassist.cli.many.orders import Terms
+    from netassist.reports.formats import FormatName
 
 MOST_JOBS, MOST_AT_ONCE, MOST_WORKERS = 500, 64, 64
 USUAL_WORKERS = 8
@@ -34,7 +37,7 @@ def tls(
     deadline: float = 60.0,
     timeout: float = 5.0,
     workers: int | None = None,
-    format: Form = "text",
+    format: FormatName = "text",
     output: Path | None = None,
     resume: bool = False,
     fail_on: str = "never",
@@ -55,7 +58,8 @@ def tls(
     from netassist.targets import check_port
 
     _check_numbers(jobs, at_once, delay, deadline, timeout, workers)
-    _check_output(format, output, resume=resume)
+    wanted = _format(format, output)
+    _check_output(wanted, output, resume=resume)
     try:
         usual = check_port(port) if port is not None else PORTS.get(starttls or "", 443)
     except ValueError as error:
@@ -80,7 +84,7 @@ def tls(
     terms = _for_text(
         Terms(
             settings=settings,
-            form=format,
+            form=wanted if wanted in ("text", "json", "jsonl") else "jsonl",
             deadline=deadline,
             timeout=timeout,
             starttls=starttls,
@@ -94,7 +98,9 @@ def tls(
     )
     size = min(workers or min(len(os.sched_getaffinity(0)), USUAL_WORKERS), -(-total // JOBS_OF_A_WORKER), terms.jobs)
     _check_files(terms, max(1, size))
-    code = asyncio.run(run(named, total, done, terms, size, output, fail_on, addresses=all_addresses))
+    with _written(wanted, output) as file:
+        resumable = wanted == "jsonl" and output is not None
+        code = asyncio.run(run(named, total, done, terms, size, file, fail_on, addresses=all_addresses, resumable=resumable))
     # The interpreter looks for garbage once more before it ends, which takes a while and gives nothing back.
     gc.freeze()
     return code
@@ -126,11 +132,52 @@ def _check_files(terms: Terms, workers: int) -> None:
         raise InvalidCall(f"a process would have {wanted:,} files open and may have {most:,} (ulimit -Hn); give fewer --jobs")
 
 
-def _check_output(format: Form, output: Path | None, *, resume: bool) -> None:
+def _format(format: FormatName, output: Path | None) -> FormatName:
+    """The format that the name of `output` ends in, or else `format`."""
+    if output is None:
+        return format
+    from netassist.reports.formats import format_of
+
+    return format_of(output) or format
+
+
+@contextlib.contextmanager
+def _written(format: FormatName, output: Path | None) -> Iterator[Path | None]:
+    """Where reports are written one by one; those of a format that is made of all of them are kept as lines until the end."""
+    if format in ("text", "json", "jsonl"):
+        yield output
+        return
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="netassist-") as folder:
+        lines = Path(folder) / "reports.jsonl"
+        yield lines
+        if lines.stat().st_size:
+            _render(lines, format, output)
+
+
+def _render(lines: Path, format: FormatName, output: Path | None) -> None:
+    from netassist.cli.outputs import write_file
+    from netassist.reports.formats import Results, rendered
+    from netassist.reports.stored import LARGEST, read
+
+    with lines.open("rb") as reports:
+        data = rendered(format, Results(read(reports.read(LARGEST + 1), "the reports")))
+    if output is not None:
+        write_file(output, data)
+        return
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+
+
+def _check_output(format: FormatName, output: Path | None, *, resume: bool) -> None:
     from netassist.toolbox import InvalidCall
 
     if resume and (format != "jsonl" or output is None):
         raise InvalidCall("--resume goes with -f jsonl -o FILE")
+    if output is not None and not output.parent.is_dir():
+        raise InvalidCall(f"{output}: there is no folder {output.parent}; make it first")
     if output is not None and output.exists() and not resume:
         more = "; name another, or go on with it by --resume" if format == "jsonl" else "; name another"
         raise InvalidCall(f"{output} is there already and is not written over{more}")

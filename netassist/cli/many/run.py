@@ -30,8 +30,10 @@ async def run(
     fail_on: str,
     *,
     addresses: bool,
+    resumable: bool,
 ) -> int:
-    """The exit code. `total` hosts are left when those of `done` are; `size` is how many processes audit.
+    """The exit code. `total` hosts are left when those of `done` are; `size` is how many processes audit; `resumable`: what is
+    written can be gone on with.
 
     Raises:
         JournalError: an audit cannot be written down, so that no further one is made.
@@ -64,13 +66,10 @@ async def run(
     if tally.interrupted and not one:
         whole = tally.done - tally.cut_short
         parts = f", {tally.cut_short:,} more in part" if tally.cut_short else ""
-        more = f"; {_how_to_go_on(output, terms)}" if whole < total else ""
+        go_on = "the same command with --resume goes on" if resumable else "-f jsonl -o FILE could be resumed"
+        more = f"; {go_on}" if whole < total else ""
         print(f"netassist: interrupted: {whole:,} of {count(total, 'host')} audited{parts}{more}", file=sys.stderr)
     return tally.code
-
-
-def _how_to_go_on(output: Path | None, terms: Terms) -> str:
-    return "the same command with --resume goes on" if output and terms.form == "jsonl" else "-f jsonl -o FILE could be resumed"
 
 
 _NEW_OR_MORE = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC

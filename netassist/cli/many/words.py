@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
-    from netassist.cli.many.orders import Form
+    from netassist.reports.formats import FormatName
 
 _SWITCHES = ("all_addresses", "no_active_weaknesses", "resume", "check_revocation")
 _SHORT = {"-i": "--input", "-f": "--format", "-o": "--output"}
-_FORMATS: tuple[Form, ...] = ("text", "json", "jsonl")
+_FORMATS: tuple[FormatName, ...] = ("text", "json", "jsonl", "sarif", "junit", "html", "markdown", "csv", "cbom")
 _PROTOCOLS = ("smtp", "imap", "pop3", "ftp", "ldap", "xmpp", "postgres", "mysql")
 _SEVERITIES = ("critical", "high", "medium", "low", "info", "never")
 
@@ -35,7 +35,7 @@ class Options(TypedDict, total=False):
     deadline: float
     timeout: float
     workers: int
-    format: Form
+    format: FormatName
     output: Path
     resume: bool
     fail_on: str

@@ -20,6 +20,7 @@ import msgspec
 from netassist.network import Network
 from netassist.observations import Failed, Failure
 from netassist.probes.dns import ask
+from netassist.probes.smtp_dkim import Dkim, dkim
 from netassist.probes.smtp_policies import Dmarc, MtaSts, TlsRpt, read_dmarc, read_mta_sts, read_policy, read_tls_rpt
 from netassist.probes.smtp_spf import Spf, spf
 from netassist.targets import parse_address, parse_host, parse_url
@@ -37,16 +38,6 @@ class Mx(msgspec.Struct, frozen=True):
 
     preference: int
     host: str
-
-
-class Dkim(msgspec.Struct, frozen=True):
-    """Whether there can be keys: ``absent`` where the DNS says that no name exists below ``_domainkey`` (RFC 8020).
-
-    Keys stand under selectors, which only the domain's mail tells, so that they cannot be listed: ``possible`` is all there is.
-    """
-
-    verdict: Literal["possible", "absent", "unknown"]
-    detail: str | None = None
 
 
 class MailDomain(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,12 +94,19 @@ async def published(network: Network, found: Exchangers) -> MailDomain:
     async def records(name: str) -> tuple[str, ...]:
         return await texts(network, name)
 
+    async def exists(name: str) -> bool:
+        return (await _answered(network, name, "TXT")).rcode() != dns.rcode.NXDOMAIN
+
     answers = await asyncio.gather(
-        spf(domain, records), _dmarc(network, domain), _dkim(network, domain), _mta_sts(network, found), _tls_rpt(network, domain)
+        spf(domain, records),
+        _dmarc(network, domain),
+        dkim(domain, exists, records),
+        _mta_sts(network, found),
+        _tls_rpt(network, domain),
     )
-    spf_, dmarc, dkim, mta_sts, tls_rpt = answers
+    spf_, dmarc, keys, mta_sts, tls_rpt = answers
     return MailDomain(
-        name=domain, mx=found.mx, takes_mail=found.takes_mail, spf=spf_, dmarc=dmarc, dkim=dkim, mta_sts=mta_sts, tls_rpt=tls_rpt
+        name=domain, mx=found.mx, takes_mail=found.takes_mail, spf=spf_, dmarc=dmarc, dkim=keys, mta_sts=mta_sts, tls_rpt=tls_rpt
     )
 
 
@@ -156,16 +154,6 @@ async def _dmarc(network: Network, domain: str) -> Dmarc:
         if records := [text for text in found if text.replace(" ", "").lower().startswith("v=dmarc1")]:
             return read_dmarc(records, name, inherited=name != domain)
     return Dmarc(verdict="absent")
-
-
-async def _dkim(network: Network, domain: str) -> Dkim:
-    try:
-        response = await _answered(network, f"_domainkey.{domain}", "TXT")
-    except Failed as failed:
-        return Dkim("unknown", failed.failure.message)
-    if response.rcode() == dns.rcode.NXDOMAIN:
-        return Dkim("absent", f"no name exists below _domainkey.{domain}")
-    return Dkim("possible", "keys stand under selectors, which only the domain's mail tells")
 
 
 async def _tls_rpt(network: Network, domain: str) -> TlsRpt:

@@ -60,7 +60,7 @@ def read_dmarc(records: Sequence[str], name: str, *, inherited: bool) -> Dmarc:
     if len(records) > 1:
         why = f"{len(records)} DMARC records, where there may be one: receivers take none"
         return Dmarc(verdict="invalid", at=name, record=shown, problems=(why,))
-    tags = _tags(records[0])
+    tags = tags_of(records[0])
     problems: list[str] = []
     if tags.get("v") != "DMARC1":
         problems.append("the version is not written as DMARC1")
@@ -96,7 +96,7 @@ def read_mta_sts(records: Sequence[str]) -> MtaSts:
         return MtaSts(verdict="absent")
     if len(records) > 1:
         return MtaSts(verdict="invalid", problems=(f"{len(records)} MTA-STS records, where there may be one",))
-    id = _tags(records[0]).get("id", "")
+    id = tags_of(records[0]).get("id", "")
     if not re.fullmatch(r"[A-Za-z0-9]{1,32}", id):
         return MtaSts(verdict="invalid", problems=("the record has no id of 1 to 32 letters and digits",))
     return MtaSts(verdict="present", id=id)
@@ -139,7 +139,7 @@ def read_tls_rpt(records: Sequence[str]) -> TlsRpt:
         return TlsRpt(verdict="absent")
     if len(records) > 1:
         return TlsRpt(verdict="invalid", problems=(f"{len(records)} TLSRPT records, where there may be one",))
-    uris = [part.strip() for part in _tags(records[0]).get("rua", "").split(",") if part.strip()]
+    uris = [part.strip() for part in tags_of(records[0]).get("rua", "").split(",") if part.strip()]
     good = tuple(
         as_text(uri, 200) for uri in uris[:10] if re.fullmatch(r"mailto:[^@\s]+@[^@\s]+|https://\S+", uri, re.IGNORECASE)
     )
@@ -148,7 +148,7 @@ def read_tls_rpt(records: Sequence[str]) -> TlsRpt:
     return TlsRpt(verdict="present", reports_to=good)
 
 
-def _tags(record: str) -> dict[str, str]:
+def tags_of(record: str) -> dict[str, str]:
     """``name=value`` between semicolons (RFC 6376, section 3.2); the first of a name counts."""
     tags: dict[str, str] = {}
     for part in record.split(";"):

@@ -11,7 +11,7 @@ from netassist.audit import judged
 from netassist.audit.rules.mail import RULES
 from netassist.observations import Endpoint, Failure
 from netassist.probes.smtp import Mail, MailTls
-from netassist.probes.smtp_domain import Dkim
+from netassist.probes.smtp_dkim import Dkim, DkimKey
 from netassist.probes.smtp_policies import Dmarc, MtaSts, TlsRpt
 from netassist.probes.smtp_spf import Spf
 from tests.reports.probe_samples import BAD_SERVER, GOOD_DOMAIN, SERVER, TLS, mail
@@ -32,6 +32,10 @@ def of_domain(**facts: Any) -> dict[str, str]:
 
 def of_tls(**facts: Any) -> dict[str, str]:
     return found(mail(server=replaced(SERVER, tls=replaced(TLS, **facts)), domain=None))
+
+
+def signing(**facts: Any) -> dict[str, Any]:
+    return {"dkim": Dkim("present", keys=(DkimKey(selector="s1", **facts),))}
 
 
 def test_a_good_server_and_a_good_domain_have_no_findings() -> None:
@@ -89,6 +93,12 @@ def test_only_a_refusal_shows_that_starttls_fails(kind: Any, expected: set[str])
         ({"dmarc": Dmarc(verdict="unknown")}, set()),
         ({"dkim": Dkim("absent")}, {"mail.no_dkim"}),
         ({"dkim": Dkim("unknown")}, set()),
+        (signing(type="rsa", bits=2048), set()),
+        (signing(revoked=True, testing=True), set()),
+        (signing(type="ed25519", bits=256, testing=True), {"mail.dkim_testing"}),
+        (signing(type="rsa", bits=1024), {"mail.dkim_short_key"}),
+        (signing(type="rsa", bits=768), {"mail.dkim_weak_key"}),
+        (signing(problem="no"), {"mail.dkim_broken_key"}),
         ({"mta_sts": MtaSts(verdict="absent")}, {"mail.no_mta_sts"}),
         ({"mta_sts": MtaSts(verdict="invalid", problems=("x",))}, {"mail.mta_sts_invalid"}),
         ({"mta_sts": MtaSts(verdict="present", mode="testing")}, {"mail.mta_sts_testing"}),

@@ -17,12 +17,14 @@ from netassist.observations import Failed
 from netassist.probes import smtp as probe
 from netassist.probes import smtp_domain, smtp_session
 from netassist.probes.smtp import Mail, MailServer, smtp_check
+from netassist.probes.smtp_dkim import Dkim, DkimKey
 from netassist.scope import Scope
 from tests.lab.dns import DnsServer, dns_server
 from tests.lab.http import Page, http_server
 from tests.lab.keyfiles import write
 from tests.lab.pki import authority, leaf
 from tests.lab.smtp import smtp_server, talker
+from tests.probes.test_smtp_dkim import record as dkim_record
 
 GREETING = b"220 mx.lab.test ESMTP\r\n"
 POLICY = b"version: STSv1\nmode: enforce\nmx: mx.lab.test\nmax_age: 604800\n"
@@ -32,6 +34,9 @@ ZONE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("_spf.lab.test", "TXT"): ('"v=spf1 ip4:192.0.2.0/24 -all"',),
     ("_dmarc.lab.test", "TXT"): ('"v=DMARC1; p=reject; rua=mailto:d@lab.test"',),
     ("_domainkey.lab.test", "TXT"): ('"o=-"',),
+    ("google._domainkey.lab.test", "TXT"): (dkim_record(2048),),
+    ("_domainkey.hidden.test", "TXT"): ('"o=-"',),
+    ("hidden.test", "MX"): ("10 mx.lab.test.",),
     ("_mta-sts.lab.test", "TXT"): ('"v=STSv1; id=1"',),
     ("_smtp._tls.lab.test", "TXT"): ('"v=TLSRPTv1; rua=mailto:t@lab.test"',),
     ("null.test", "MX"): ("0 .",),
@@ -39,7 +44,7 @@ ZONE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("sub.lab.test", "MX"): ("10 mx.lab.test.",),
     ("bare.test", "MX"): ("10 mx.bare.test.",),
 }
-HOSTS = ("mx.lab.test", "mta-sts.lab.test", "lab.test", "bare.test", "mx.bare.test", "lone.test")
+HOSTS = ("hidden.test", "mx.lab.test", "mta-sts.lab.test", "lab.test", "bare.test", "mx.bare.test", "lone.test")
 
 
 class Keys(NamedTuple):
@@ -227,7 +232,7 @@ def test_a_domain_s_first_mail_server_is_greeted_where_it_was_named(resolver: Dn
     assert [(mx.preference, mx.host) for mx in domain.mx] == [(10, "mx.lab.test"), (20, "mx2.elsewhere.test")]
     assert (domain.spf.verdict, domain.spf.others, domain.spf.lookups) == ("present", "fail", 2)
     assert (domain.dmarc.verdict, domain.dmarc.policy, domain.dmarc.at) == ("present", "reject", "lab.test")
-    assert domain.dkim.verdict == "possible"
+    assert domain.dkim == Dkim("present", keys=(DkimKey(selector="google", type="rsa", bits=2048),))
     assert (domain.mta_sts.verdict, domain.mta_sts.mode, domain.mta_sts.uncovered) == (
         "present",
         "enforce",
@@ -242,6 +247,14 @@ def policy(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     with http_server({"/.well-known/mta-sts.txt": Page(body=POLICY)}, context=keys.context) as server:
         monkeypatch.setattr(smtp_domain, "POLICY_PORT", server.port)
         yield server.port
+
+
+def test_dkim_keys_under_selectors_that_nobody_knows_are_possible(resolver: DnsServer) -> None:
+    with smtp_server() as port:
+        report = checked("hidden.test", port, resolver, named=("mx.lab.test",))
+    assert report.domain is not None
+    assert (report.domain.dkim.verdict, report.domain.dkim.keys) == ("possible", ())
+    assert "common" in (report.domain.dkim.detail or "")
 
 
 def test_a_mail_server_is_known_by_the_domain_above_it(resolver: DnsServer, keys: Keys, policy: int) -> None:

@@ -10,7 +10,8 @@ from netassist.probes.dns import Authority, DnsAnswer, DnsLookup
 from netassist.probes.ping import Ping, RoundTrip
 from netassist.probes.rdap import Contact, Registration
 from netassist.probes.smtp import Mail, MailCertificate, MailServer, MailTls
-from netassist.probes.smtp_domain import Dkim, MailDomain, Mx
+from netassist.probes.smtp_dkim import Dkim, DkimKey
+from netassist.probes.smtp_domain import MailDomain, Mx
 from netassist.probes.smtp_policies import Dmarc, MtaSts, TlsRpt
 from netassist.probes.smtp_spf import Spf
 from netassist.probes.traceroute import Hop, Traceroute
@@ -86,7 +87,7 @@ GOOD_DOMAIN = MailDomain(
     mx=(Mx(10, "mx.shop.example"), Mx(20, "mx2.shop.example")),
     spf=Spf(verdict="present", record="v=spf1 mx -all", others="fail", lookups=1),
     dmarc=Dmarc(verdict="present", at="shop.example", record="v=DMARC1; p=reject", policy="reject", percent=100),
-    dkim=Dkim("possible", "keys stand under selectors, which only the domain's mail tells"),
+    dkim=Dkim("present", keys=(DkimKey(selector="s1", type="rsa", bits=2048), DkimKey(selector="s2", revoked=True))),
     mta_sts=MtaSts(verdict="present", id="1", mode="enforce", max_age=604800, mx=("*.shop.example",)),
     tls_rpt=TlsRpt(verdict="present", reports_to=("mailto:tls@shop.example",)),
 )

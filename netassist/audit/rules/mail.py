@@ -22,6 +22,8 @@ _SUBMISSION = frozenset({465, 587})
 # A password, or a token that is as good, in the clear (RFC 4616, RFC 7628, and what stands beside them).
 _BARE = ("PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER")
 _VERSION = re.compile(r"\d+\.\d+")
+LEAST_DKIM_BITS, GOOD_DKIM_BITS = 1024, 2048
+"""Of an RSA key: what receivers have to accept, and what signers should use (RFC 8301, section 3.2)."""
 
 RULES: dict[str, Rule] = {
     "mail.no_starttls": Rule(
@@ -133,6 +135,36 @@ RULES: dict[str, Rule] = {
         "Let the mail servers sign (OpenDKIM, rspamd), and publish the key below _domainkey.",
         (f"{_RFC}6376", f"{_RFC}8020", _NIST),
     ),
+    "mail.dkim_weak_key": Rule(
+        "medium",
+        "A DKIM key is too short",
+        "A key of less than 1,024 bits can be broken for some money, and who has it signs in the domain's name; receivers take "
+        "such signatures for none.",
+        "Make a new key of 2,048 bits under a new selector, sign with it, and empty the old record's p= when no mail with it is "
+        "under way any more.",
+        (f"{_RFC}8301#section-3.2", _NIST),
+    ),
+    "mail.dkim_short_key": Rule(
+        "low",
+        "A DKIM key has less than 2,048 bits",
+        "Signers should use 2,048 bits at least.",
+        "Make a new key of 2,048 bits under a new selector, and sign with it.",
+        (f"{_RFC}8301#section-3.2", _NIST),
+    ),
+    "mail.dkim_broken_key": Rule(
+        "medium",
+        "A DKIM record holds no key",
+        "Receivers take signatures with this selector for none, often because the record was cut when it was entered.",
+        "Enter the public key anew, as base64 without blanks, in strings of 255 characters at most.",
+        (f"{_RFC}6376#section-3.6.1",),
+    ),
+    "mail.dkim_testing": Rule(
+        "info",
+        "A DKIM key is marked as a test",
+        "Receivers may treat mail whose signature fails as though there were none (t=y).",
+        "Take t=y out of the record when signing works.",
+        (f"{_RFC}6376#section-3.6.1",),
+    ),
     "mail.no_mta_sts": Rule(
         "info",
         "No MTA-STS policy",
@@ -238,6 +270,15 @@ def _signatures(domain: MailDomain) -> Iterator[Finding]:
     sends_nothing = domain.spf.record is not None and domain.spf.record.lower().split() == ["v=spf1", "-all"]
     if domain.dkim.verdict == "absent" and not sends_nothing:
         yield _finding("mail.no_dkim", domain.dkim.detail or f"_domainkey.{domain.name}")
+    for key in domain.dkim.keys:
+        where = f"{key.selector}._domainkey.{domain.name}"
+        if key.problem is not None:
+            yield _finding("mail.dkim_broken_key", f"{where}: {key.problem}")
+        if key.type == "rsa" and key.bits is not None and key.bits < GOOD_DKIM_BITS:
+            weak = key.bits < LEAST_DKIM_BITS
+            yield _finding("mail.dkim_weak_key" if weak else "mail.dkim_short_key", f"{where}: RSA of {key.bits:,} bits")
+        if key.testing and not key.revoked:
+            yield _finding("mail.dkim_testing", f"{where}: t=y")
 
 
 def _transport(domain: MailDomain) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
     from netassist.probes.smtp import Mail, MailCertificate, MailServer, MailTls
+    from netassist.probes.smtp_dkim import DkimKey
     from netassist.probes.smtp_domain import MailDomain
     from netassist.reports.style import Line
 
@@ -156,7 +157,7 @@ def _domain(domain: MailDomain) -> Iterator[tuple[str, Text | None]]:
         _judged(dmarc.verdict, f"policy {dmarc.policy}{part}{inherited}" if dmarc.policy else "", dmarc.problems, dmarc.detail),
     )
     yield "", dmarc.record
-    yield "DKIM", _judged(domain.dkim.verdict, domain.dkim.detail or "", (), None)
+    yield "DKIM", _judged(domain.dkim.verdict, domain.dkim.detail or ", ".join(map(_key, domain.dkim.keys)), (), None)
     mode = f"mode {sts.mode}, for {count(sts.max_age // 86400, 'day')}" if sts.mode and sts.max_age is not None else ""
     uncovered = (f"does not cover {', '.join(sts.uncovered)}",) if sts.uncovered else ()
     yield "MTA-STS", _judged(sts.verdict, mode, (*sts.problems, *uncovered), sts.detail)
@@ -166,6 +167,11 @@ def _domain(domain: MailDomain) -> Iterator[tuple[str, Text | None]]:
             reports.verdict, f"to {', '.join(reports.reports_to)}" if reports.reports_to else "", reports.problems, reports.detail
         ),
     )
+
+
+def _key(key: DkimKey) -> str:
+    size = f"{(key.type or '').upper()} {key.bits:,} bits" if key.type == "rsa" else key.type
+    return f"{key.selector} ({key.problem or ('revoked' if key.revoked else size)}{', a test' if key.testing else ''})"
 
 
 def _judged(verdict: str, said: str, problems: tuple[str, ...], detail: str | None) -> Text:

@@ -53,7 +53,7 @@ class Dkim(msgspec.Struct, frozen=True):
 async def dkim(
     domain: str, exists: Callable[[str], Awaitable[bool]], records: Callable[[str], Awaitable[tuple[str, ...]]]
 ) -> Dkim:
-    """The keys of a domain. `exists`: whether there is a name or one below it; `records`: its TXT records; both may raise Failed."""
+    """The domain's keys. `exists`: is there a name, or one below it? `records`: its TXT records. Both may raise Failed."""
     try:
         if not await exists(f"_domainkey.{domain}"):
             return Dkim("absent", f"no name exists below _domainkey.{domain}")

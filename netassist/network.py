@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from ipaddress import ip_network
 from pathlib import Path
 from time import monotonic
@@ -59,6 +59,19 @@ class Progress(NamedTuple):
 
     text: str
     fraction: float | None = None
+
+
+class _Pace:
+    """Turns that are `seconds` apart."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._next = seconds, 0.0
+
+    def wait(self) -> float:
+        """Take the next turn; the seconds until it."""
+        turn = max(self._next, now := monotonic())
+        self._next = turn + self._seconds
+        return turn - now
 
 
 class Stream:
@@ -144,7 +157,7 @@ class Network:
         revocation: bool = False,
         rate: float | None = None,
     ) -> None:
-        self.rate, self._turn = rate, 0.0
+        self.rate, self._pace = rate, None if rate is None else _Pace(1 / rate)
         self.scope, self.timeout, self.progress = scope, timeout, progress
         self.ca_file, self.resolver, self.revocation = ca_file, resolver, revocation
         self.connections = 0
@@ -166,6 +179,19 @@ class Network:
         for clock in self._clocks:
             if not clock.expired():
                 clock.reschedule(0)
+
+    @contextlib.contextmanager
+    def beside(self, scope: Scope, seconds: float | None = None) -> Iterator[Network]:
+        """The same call with another scope, for `seconds` at most: at the same pace, its connections counted here."""
+        deadline = self.remaining if seconds is None else min(seconds, self.remaining)
+        own = Network(scope, timeout=min(self.timeout, deadline), deadline=deadline, ca_file=self.ca_file, resolver=self.resolver)
+        own.rate, own._pace = self.rate, self._pace
+        if scope == self.scope:
+            own._pinned, own.denied = self._pinned, self.denied
+        try:
+            yield own
+        finally:
+            self.connections += own.connections
 
     async def within(self, awaitable: Awaitable[T], step: str, timeout: float | None = None, advice: str = "") -> T:
         """Await one step of `step` ("host:port: doing what"); socket errors and time-outs become `Failed`.
@@ -299,9 +325,8 @@ class Network:
 
     async def _paced(self, where: str) -> None:
         """Wait until the next connection may be opened."""
-        if self.rate is not None:
-            self._turn = max(self._turn, now := monotonic()) + 1 / self.rate
-            await self.within(asyncio.sleep(self._turn - 1 / self.rate - now), f"{where}: waiting to connect", self.remaining)
+        if self._pace is not None:
+            await self.within(asyncio.sleep(self._pace.wait()), f"{where}: waiting to connect", self.remaining)
 
     async def _opened(self, address: Address, port: int, where: str) -> socket.socket:
         step = f"{where}: connecting"

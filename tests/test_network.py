@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from netassist.network import Network
 from netassist.observations import Failed, FailureKind
 from netassist.scope import Scope
+from tests.lab.listening import listening
 
 LOOPBACK = Scope().naming("127.0.0.1")
 
@@ -191,3 +193,21 @@ def test_what_a_scope_denies_inside_a_network_is_told() -> None:
     scope = Scope(deny=("10.0.3.0/24", "localhost")).naming("10.0.0.0/16")
     area, denied = asyncio.run(Network(scope).resolve_network("10.0.0.0/16"))
     assert (str(area), [str(rule) for rule in denied]) == ("10.0.0.0/16", ["10.0.3.0/24"])
+
+
+def test_what_is_asked_beside_keeps_the_call_s_pace_and_is_counted_with_it() -> None:
+    async def opened(port: int) -> tuple[float, int]:
+        network = Network(Scope().naming("127.0.0.1"), rate=20)
+        began = monotonic()
+        for _ in range(2):
+            async with network.connect("127.0.0.1", port):
+                pass
+            with network.beside(Scope().naming("127.0.0.1")) as own:
+                async with own.connect("127.0.0.1", port):
+                    pass
+        return monotonic() - began, network.connections
+
+    with listening(lambda connection: None) as port:
+        took, connections = asyncio.run(opened(port))
+    assert took >= 3 / 20
+    assert connections == 4

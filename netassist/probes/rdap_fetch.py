@@ -57,16 +57,12 @@ async def ask(network: Network, text: str, absent: frozenset[int] = _NOT_THERE) 
 
 async def _got(network: Network, url: Url) -> Exchange:
     host = url.host.text
-    scope = network.scope.learning(host)
-    own = Network(scope, timeout=network.timeout, deadline=network.remaining, ca_file=network.ca_file)
-    seconds = 3 * network.timeout
-    try:
+    with network.beside(network.scope.learning(host)) as own:
         asking = get(own, url, limit=MOST_BYTES + 1, accept=_ACCEPT)
-        answer = await network.within(asking, f"{host}: asking by RDAP", seconds)
-    except Untrusted as untrusted:
-        raise Failed("protocol", f"{host}: its certificate does not verify ({untrusted}); nothing was asked") from None
-    finally:
-        network.connections += own.connections
+        try:
+            answer = await network.within(asking, f"{host}: asking by RDAP", 3 * network.timeout)
+        except Untrusted as untrusted:
+            raise Failed("protocol", f"{host}: its certificate does not verify ({untrusted}); nothing was asked") from None
     if answer.cut is not None:
         raise answer.cut
     if len(answer.body) > MOST_BYTES:

@@ -188,18 +188,16 @@ async def _policy(network: Network, domain: str) -> str:
     host = f"mta-sts.{domain}"
     port = "" if POLICY_PORT == 443 else f":{POLICY_PORT}"
     url = parse_url(f"https://{host}{port}/.well-known/mta-sts.txt")
-    own = network
+    scope = network.scope
     try:
-        network.scope.check_host(host)
+        scope.check_host(host)
     except Failed:
-        scope = network.scope.learning(host)
-        own = Network(scope, timeout=network.timeout, deadline=network.remaining, ca_file=network.ca_file)
-    try:
-        answer = await network.within(get(own, url, limit=POLICY_BYTES + 1), f"{host}: fetching the MTA-STS policy")
-    except Untrusted as untrusted:
-        raise Failed("protocol", f"{host}: its certificate does not verify ({untrusted})") from None
-    finally:
-        network.connections += own.connections if own is not network else 0
+        scope = scope.learning(host)
+    with network.beside(scope) as own:
+        try:
+            answer = await network.within(get(own, url, limit=POLICY_BYTES + 1), f"{host}: fetching the MTA-STS policy")
+        except Untrusted as untrusted:
+            raise Failed("protocol", f"{host}: its certificate does not verify ({untrusted})") from None
     if answer.cut is not None:
         raise answer.cut
     if answer.status_code != 200:

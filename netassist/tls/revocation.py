@@ -196,11 +196,9 @@ async def _fetched(network: Network, url: Url, where: str, most: int, seconds: f
         if url.port != _PORT:
             place = host_port(url.host.text, url.port)
             raise Failed("out_of_scope", f"{place}: not named in the request, and not the port of HTTP") from None
-    own = Network(scope, timeout=min(seconds, network.timeout * 3), deadline=min(seconds, network.remaining))
-    try:
+    with network.beside(scope, seconds) as own:
+        own.timeout = min(seconds, 3 * network.timeout)  # responders are slow
         answer = await network.within(get(own, url, limit=most + 1), where, seconds)
-    finally:
-        network.connections += own.connections
     if answer.cut is not None:
         raise answer.cut
     if answer.status_code != 200:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from ipaddress import ip_network
@@ -17,38 +15,14 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, TypeVar
 
-from netassist.observations import Failed, FailureKind
+from netassist.observations import Failed
 from netassist.scope import NO_PORT, Scope, parse_rule
+from netassist.socket_errors import as_failed, forget_routers, hear_routers, router_said
 from netassist.targets import Address, host_port, parse_address, parse_host, parse_network
 from netassist.targets import Network as Cidr
 
 T = TypeVar("T")
 
-_ERRNO_KINDS: dict[int, FailureKind] = {
-    errno.ECONNREFUSED: "refused",
-    errno.ECONNRESET: "reset",
-    errno.EPIPE: "reset",
-    errno.ETIMEDOUT: "timeout",
-}
-_WORDS = {
-    errno.ECONNREFUSED: "refused; nothing listens there",
-    errno.ECONNRESET: "the peer reset the connection; is it the right port and protocol, or does it turn this machine away?",
-    errno.EPIPE: "the peer has closed the connection; is it the right port and protocol?",
-    errno.ENETUNREACH: "this machine has no route there; check its network, and that it has IPv6 where the address is one",
-    errno.EADDRNOTAVAIL: "this machine has no address to reach it from; does it have IPv6?",
-    errno.EHOSTUNREACH: "the host cannot be reached; is it up, and on this network?",
-    errno.EACCES: "this machine does not allow it; does its own firewall forbid it?",
-    errno.EPERM: "this machine does not allow it; does its own firewall forbid it?",
-    errno.ETIMEDOUT: "no answer; is the host up, or does a firewall drop it?",
-}
-# What an ICMP error of a router means, by what the kernel makes of it.
-_REFUSALS = {
-    errno.ENETUNREACH: "no route to the network",
-    errno.EHOSTUNREACH: "the host cannot be reached",
-    errno.EACCES: "forbidden by a filter",
-}
-# Python names these from 3.14 on; before, they are Linux's numbers.
-_IP_RECVERR, _IPV6_RECVERR, _MSG_ERRQUEUE = 11, 25, 0x2000
 # What to look at where nothing came.
 _NO_CONNECTION = "is the host up, or does a firewall drop it?"
 NO_ANSWER = "is it the right port and protocol, or is the server overloaded?"
@@ -89,7 +63,7 @@ class Stream:
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            raise _failed(error, step) from None
+            raise as_failed(error, step) from None
         if sent < len(data):
             await self._network.within(self._loop.sock_sendall(self._socket, data[sent:]), step)
 
@@ -111,7 +85,7 @@ class Icmp:
         try:
             await self._network.within(asyncio.get_running_loop().sock_sendall(self._socket, message), step)
         except Failed:
-            _forget_errors(self._socket)
+            forget_routers(self._socket)
             raise
 
     async def receive(self, timeout: float) -> bytes:
@@ -126,8 +100,8 @@ class Icmp:
         try:
             return await _received(self._socket, 65536)
         except OSError as error:
-            _forget_errors(self._socket)
-            words = _REFUSALS.get(error.errno or 0, os.strerror(error.errno or 0))
+            forget_routers(self._socket)
+            words = router_said(error)
             raise Failed("unreachable", f"{self._where}: who should pass it on says: {words}") from None
 
 
@@ -209,7 +183,7 @@ class Network:
             late = f"no answer within {seconds:.3g} s{f'; {advice}' if advice else ''}"
             raise Failed("timeout", f"{step}: {'interrupted' if self.interrupted else late}") from None
         except OSError as error:
-            raise _failed(error, step) from None
+            raise as_failed(error, step) from None
         finally:
             self._clocks.discard(clock)
 
@@ -333,7 +307,7 @@ class Network:
         try:
             opened = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
         except OSError as error:
-            raise _failed(error, step) from None
+            raise as_failed(error, step) from None
         try:
             opened.setblocking(False)
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -359,11 +333,11 @@ class Network:
         opened = _icmp_socket(address, where)
         try:
             opened.setblocking(False)
-            _hear_errors(opened)
+            hear_routers(opened)
             opened.connect((str(address), 0))
             yield Icmp(opened, str(address), where, self)
         except OSError as error:
-            raise _failed(error, f"{where}: ICMP") from None
+            raise as_failed(error, f"{where}: ICMP") from None
         finally:
             opened.close()
 
@@ -381,7 +355,7 @@ class Network:
         try:
             opened = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
         except OSError as error:
-            raise _failed(error, f"{host}: opening a UDP socket") from None
+            raise as_failed(error, f"{host}: opening a UDP socket") from None
         try:
             opened.setblocking(False)
             yield opened, address
@@ -404,28 +378,5 @@ def _icmp_socket(address: Address, where: str) -> socket.socket:
         except PermissionError:
             continue
         except OSError as error:
-            raise _failed(error, f"{where}: opening an ICMP socket") from None
+            raise as_failed(error, f"{where}: opening an ICMP socket") from None
     raise Failed("denied", f"{where}: this user may not open an ICMP socket (sysctl net.ipv4.ping_group_range, or run as root)")
-
-
-def _hear_errors(opened: socket.socket) -> None:
-    """Have the kernel hand up what routers say of our messages (ip(7), IP_RECVERR); where it cannot, it does not."""
-    six = opened.family == socket.AF_INET6
-    with contextlib.suppress(OSError):
-        opened.setsockopt(*((socket.IPPROTO_IPV6, _IPV6_RECVERR) if six else (socket.IPPROTO_IP, _IP_RECVERR)), 1)
-
-
-def _forget_errors(opened: socket.socket) -> None:
-    """Empty the error queue: each has been told as an error of the socket, and what stays there would wake it without end."""
-    with contextlib.suppress(OSError):
-        while True:
-            opened.recvmsg(1, 0, _MSG_ERRQUEUE)
-
-
-def _failed(error: OSError, step: str) -> Failed:
-    if isinstance(error, socket.gaierror):
-        return Failed("unresolvable", f"{step}: {error.strerror or error}")
-    kind: FailureKind = _ERRNO_KINDS.get(error.errno or 0, "unreachable")
-    # The text of asyncio's own errors is a call and its tuple; the number says the same in words.
-    words = _WORDS.get(error.errno) or os.strerror(error.errno) if error.errno else str(error)
-    return Failed(kind, f"{step}: {words}")

@@ -11,9 +11,8 @@ import struct
 from typing import Literal, NamedTuple
 
 from netassist.observations import Failed
+from netassist.socket_errors import IP_RECVERR, IPV6_RECVERR, MSG_ERRQUEUE
 
-# Python names these from 3.14 on; before, they are Linux's numbers.
-_IP_RECVERR, _IPV6_RECVERR, _MSG_ERRQUEUE = 11, 25, 0x2000
 _FROM_ICMP = {4: 2, 6: 3}
 """SO_EE_ORIGIN_ICMP and SO_EE_ORIGIN_ICMP6."""
 _EXTENDED = struct.Struct("=IBBBBII")
@@ -51,7 +50,7 @@ def listen_for_errors(opened: socket.socket, where: str) -> None:
     """Have the kernel keep them. Raises Failed, `denied`, where the system cannot."""
     six = opened.family == socket.AF_INET6
     try:
-        opened.setsockopt(socket.IPPROTO_IPV6 if six else socket.IPPROTO_IP, _IPV6_RECVERR if six else _IP_RECVERR, 1)
+        opened.setsockopt(socket.IPPROTO_IPV6 if six else socket.IPPROTO_IP, IPV6_RECVERR if six else IP_RECVERR, 1)
     except OSError:
         raise Failed("denied", f"{where}: this system does not hand up ICMP errors to programs; Linux does") from None
 
@@ -67,10 +66,10 @@ def set_hop_limit(opened: socket.socket, hops: int) -> None:
 def next_error(opened: socket.socket) -> IcmpError | None:
     """The next error in the queue that is a router's or a host's; None where there is none left."""
     version = 6 if opened.family == socket.AF_INET6 else 4
-    level, kind = (socket.IPPROTO_IPV6, _IPV6_RECVERR) if version == 6 else (socket.IPPROTO_IP, _IP_RECVERR)
+    level, kind = (socket.IPPROTO_IPV6, IPV6_RECVERR) if version == 6 else (socket.IPPROTO_IP, IP_RECVERR)
     while True:
         try:
-            _, ancillary, _, sent_to = opened.recvmsg(_MOST_BYTES, 512, _MSG_ERRQUEUE)
+            _, ancillary, _, sent_to = opened.recvmsg(_MOST_BYTES, 512, MSG_ERRQUEUE)
         except OSError:
             return None
         for at_level, of_kind, data in ancillary:

@@ -34,17 +34,25 @@ PEAK_RATE, WARM_STEPS = 2e-3, 200
 AVERAGING = 0.99
 CHECKPOINT_SECONDS = 180
 WEIGHING_SECONDS = 1200
+PIECES = 0.1
+"""Share of a request's merges that are left out (BPE-dropout, Provilkov et al. 2020): each word is met in many pieces."""
+READING = 0.2
+"""Weight of a request's own tokens in the loss, beside those of its calls."""
 LEAST_WEIGHT, MOST_WEIGHT = 0.15, 1.5
 """A dialogue is drawn in proportion to the loss of what has to be written for it, within these: seldom where it is
 learned, and not for ever where it may be labelled wrongly."""
+READ, WRITTEN = 1, 2
 Hidden = Callable[[torch.Tensor], torch.Tensor]
 _HAS_BFLOAT16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
-def prompt_and_loss(sample: Sample, tokenizer: Tokenizer, chance: random.Random) -> tuple[list[int], list[int]]:
-    """Token numbers of a sample, and 1 where the model has to have written the token itself.
+def prompt_and_loss(
+    sample: Sample, tokenizer: Tokenizer, chance: random.Random, reader: Tokenizer | None = None
+) -> tuple[list[int], list[int]]:
+    """Token numbers of a sample; and of each, WRITTEN where it belongs to an answer, READ where to a request, else 0.
 
-    Now and then only some tools are on offer; what would need another then needs no call.
+    `reader` cuts requests into pieces where that is not `tokenizer`. Now and then only some tools are on offer; what would need
+    another then needs no call.
     """
     every = list(built_in().values())
     offered = every
@@ -52,14 +60,14 @@ def prompt_and_loss(sample: Sample, tokenizer: Tokenizer, chance: random.Random)
         offered = sorted(chance.sample(every, chance.randint(8, 22)), key=lambda tool: tool.name)
     names = {tool.name for tool in offered}
     ids = list(tokenizer.encode(tool_list(offered)).ids)
-    loss = [0] * len(ids)
+    kinds = [0] * len(ids)
     for text, wrote in sample:
         written = wrote if all(call.split("(")[0] in names for call in _called(wrote)) else NO_CALL
-        read = tokenizer.encode(USER + text + ASSISTANT).ids
+        read = (reader or tokenizer).encode(USER + text + ASSISTANT).ids
         out = tokenizer.encode(written + END).ids
         ids += [*read, *out]
-        loss += [0] * len(read) + [1] * len(out)
-    return ids, loss
+        kinds += [0] + [READ] * (len(read) - 1) + [WRITTEN] * len(out)
+    return ids, kinds
 
 
 def _called(wrote: str) -> list[str]:
@@ -67,11 +75,13 @@ def _called(wrote: str) -> list[str]:
 
 
 def batches(source: Source, tokenizer: Tokenizer, context: int, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Batches of about BATCH_TOKENS, of samples of like length: (tokens, mask), each (samples, length)."""
+    """Batches of about BATCH_TOKENS, of samples of like length: (tokens, kinds), each (samples, length)."""
     chance = random.Random(seed)
+    reader = Tokenizer.from_str(tokenizer.to_str())
+    reader.model.dropout = PIECES
     stream = iter(source)
     while True:
-        pool = [prompt_and_loss(s, tokenizer, chance) for s in islice(stream, 2048) if within_limits(s)]
+        pool = [prompt_and_loss(s, tokenizer, chance, reader) for s in islice(stream, 2048) if within_limits(s)]
         pool = sorted((row for row in pool if len(row[0]) <= context), key=lambda row: len(row[0]))
         groups: list[list[tuple[list[int], list[int]]]] = []
         group: list[tuple[list[int], list[int]]] = []
@@ -86,16 +96,16 @@ def batches(source: Source, tokenizer: Tokenizer, context: int, seed: int) -> It
 
 
 def padded(rows: Sequence[tuple[list[int], list[int]]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """(tokens, mask), each (samples, length)."""
+    """(tokens, kinds), each (samples, length); kinds are READ, WRITTEN or 0."""
     length = max(len(ids) for ids, _ in rows)
     return (
         torch.tensor([ids + [0] * (length - len(ids)) for ids, _ in rows]),
-        torch.tensor([mask + [0] * (length - len(mask)) for _, mask in rows], dtype=torch.bool),
+        torch.tensor([kinds + [0] * (length - len(kinds)) for _, kinds in rows]),
     )
 
 
 def losses_of(model: Model, hidden_of: Hidden, tokens: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """The loss of each token that has to be written, in the order of the mask; nats."""
+    """The loss of each token of the mask, in its order; nats."""
     # Where the processor has no instructions for it, bfloat16 takes ten times as long as 32 bits.
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_HAS_BFLOAT16):
         hidden = hidden_of(tokens[:, :-1])[mask[:, 1:]]
@@ -110,7 +120,8 @@ def weights_of(model: Model, samples: Sequence[Sample], tokenizer: Tokenizer) ->
     places = sorted(range(len(rows)), key=lambda place: len(rows[place][0]))
     found = [0.0] * len(rows)
     for some in (places[at : at + 64] for at in range(0, len(places), 64)):
-        tokens, mask = padded([rows[place] for place in some])
+        tokens, kinds = padded([rows[place] for place in some])
+        mask = kinds == WRITTEN
         with torch.no_grad():
             losses = losses_of(model, model.hidden, tokens, mask)
         for place, loss in zip(some, losses.split(mask[:, 1:].sum(1).tolist()), strict=True):
@@ -174,7 +185,7 @@ def main() -> None:
     whole, seen, recent, saved, weighed = options.minutes * 60, 0, 0.0, time.monotonic(), -math.inf
     started = time.monotonic()
     began = started - spent
-    for tokens, mask in batches(source, tokenizer, shape.context, options.seed + step):
+    for tokens, kinds in batches(source, tokenizer, shape.context, options.seed + step):
         spent = time.monotonic() - began
         done = min(1.0, spent / whole)
         for group in optimizer.param_groups:
@@ -185,9 +196,10 @@ def main() -> None:
             source.weigh(weights)
             weighed = spent
             _say(f"{sum(weight > LEAST_WEIGHT for weight in weights):,} of {len(weights):,} dialogues are not learned yet")
-        loss = losses_of(model, hidden_of, tokens, mask).mean()
+        losses, written = losses_of(model, hidden_of, tokens, kinds > 0), kinds[:, 1:][kinds[:, 1:] > 0] == WRITTEN
+        loss = losses[written].mean()
         optimizer.zero_grad()
-        loss.backward()
+        (loss + READING * losses[~written].mean()).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         step, seen, recent = step + 1, seen + tokens.numel(), recent + loss.item()

@@ -8,9 +8,9 @@ export PYTHON
 BIN := .venv/bin
 SETUP := @build-support/setup.sh
 # What behaves differently for root: raw sockets, Nmap's scan types, a server's own privilege separation.
-PRIVILEGE_TESTS := $(wildcard tests/probes tests/tls tests/test_quantum.py)
+PRIVILEGE_TESTS := $(wildcard tests/probes tests/test_quantum.py)
 
-.PHONY: help setup demo demo-backends test check unprivileged wheel bench fmt nano lock clean distclean
+.PHONY: help setup demo demo-backends demo-daemon test check unprivileged wheel bench soak fmt nano lock clean distclean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,10 @@ demo: ## real questions to real servers on this machine, answered by measurement
 demo-backends: ## a remote backend that fails, is gone on without, and comes back; all on this machine
 	$(SETUP)
 	@$(BIN)/python -m tests.lab.demo_backends
+
+demo-daemon: ## the daemon: a server goes down, people are told, it comes back; all on this machine
+	$(SETUP) lab
+	@$(BIN)/python -m tests.lab.demo_daemon
 
 test: check unprivileged wheel ## everything that CI runs: check, unprivileged, wheel
 
@@ -51,6 +55,10 @@ bench: ## the TLS engine and the audit of a network beside their peers, as Markd
 	@build-support/peers.sh
 	@$(BIN)/python -m benchmarks.tls $(BENCH)
 	@$(BIN)/python -m benchmarks.lab_network $(BENCH_LAB)
+
+soak: ## kill the daemon a hundred times under load, and count what it lost
+	$(SETUP) lab
+	@$(BIN)/python -m tests.monitor.soak --rounds 100
 
 fmt: ## format the code, mend what ruff can mend
 	$(SETUP)

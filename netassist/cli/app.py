@@ -189,6 +189,40 @@ Try:
 """,
 )
 app.command(
+    "netassist.cli.monitor:app",
+    name="monitor",
+    help="""Set up what is watched, and see how it stands; `netassist daemon` does the watching.
+
+What you add here is kept in the daemon's database, beside what monitor.toml says, and a running daemon takes it up within seconds.
+
+Try:
+  netassist monitor add https://example.org/ --check https --interval 5m
+  netassist monitor add 192.0.2.7 --check tcp --port 5432 --slow-ms 200 --group databases
+  netassist monitor list
+  netassist monitor history example.org --hours 168
+  netassist monitor check example.org --check certificate
+  netassist monitor alerts
+  netassist monitor maintenance add "patch night" databases --starts 2026-12-01T22:00+01:00 --lasts 2h
+  netassist monitor export -o monitor.toml
+""",
+)
+app.command(
+    "netassist.cli.daemon:app",
+    name="daemon",
+    help="""Watch hosts, day and night: checks on schedules, history, alerts, a status page, an API.
+
+What is watched stands in monitor.toml, or is added by `netassist monitor add`. SIGHUP reads the file anew, SIGTERM ends it; nothing
+that was recorded is lost, however it ends.
+
+Try:
+  netassist daemon
+  netassist daemon --config monitor.toml --dry-run
+  netassist daemon status
+  netassist daemon reload
+  netassist daemon token add grafana --scope read
+""",
+)
+app.command(
     "netassist.cli.backends:backends",
     name="backends",
     help="""Show which models plan, in which order, and how each of them stands.

@@ -20,11 +20,15 @@ LARGEST = 256 << 20
 MOST_REPORTS, DEEPEST, MOST_FIELDS = 200_000, 8, 200
 TYPES: Mapping[str, str] = {
     "netassist/added_tool/1": "netassist.added_tools:ToolFailed",
+    "netassist/alert-list/1": "netassist.reports.monitoring:AlertList",
     "netassist/audit/1": "netassist.audit.security_audit:SecurityAudit",
     "netassist/certificate/1": "netassist.tls.certificate:CertificateInfo",
     "netassist/dns/1": "netassist.probes.dns:DnsLookup",
     "netassist/http/1": "netassist.probes.http:HttpCheck",
     "netassist/mail/1": "netassist.probes.smtp:Mail",
+    "netassist/monitor-change/1": "netassist.reports.monitoring:MonitorChange",
+    "netassist/monitor-history/1": "netassist.reports.monitoring:MonitorHistory",
+    "netassist/monitor-list/1": "netassist.reports.monitoring:MonitorList",
     "netassist/nmap/1": "netassist.probes.nmap:NmapScan",
     "netassist/ping/1": "netassist.probes.ping:Ping",
     "netassist/quantum/1": "netassist.quantum:QuantumCheck",

@@ -1,0 +1,283 @@
+"""The daemon: the engine, the messages, the diagnosis, the questions, upkeep and the ways in, in one asyncio process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netassist import __version__
+from netassist.configuration import BadConfiguration, Settings
+from netassist.monitor import standing
+from netassist.monitor.alone import BEAT, Heartbeat, alone, beat, socket_file
+from netassist.monitor.api.asking import Asking
+from netassist.monitor.api.values import Reloaded, Status, Tried
+from netassist.monitor.api.ways import Ways
+from netassist.monitor.doors import Doors
+from netassist.monitor.engine import Engine
+from netassist.monitor.logs import say
+from netassist.monitor.messenger import Messenger, Terms
+from netassist.monitor.plan_file import Plan, apply, changes, read_plan
+from netassist.monitor.service import Service
+from netassist.monitor.store import StoreTrouble
+from netassist.monitor.upkeep import keep_up
+
+if TYPE_CHECKING:
+    from netassist.backends.planning import Backend
+    from netassist.monitor.happening import Result
+    from netassist.monitor.store import Store
+    from netassist.monitor.watch import Watch
+    from netassist.monitor.writer import Written
+
+ANEW = 5.0
+"""Seconds after which a part that broke off is begun anew."""
+MOST_PROBES = 20
+"""Checks for ``/probe`` at once."""
+
+_log = logging.getLogger(__name__)
+
+
+class Daemon:
+    """Watches one store from `run` until `stop`.
+
+    Args:
+        plan_file: monitor.toml; it may be missing where it is the usual one, and then says nothing.
+        settings: reads the configuration, at the start and at each reload; raises BadConfiguration.
+        backend: makes the backends that answer questions.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        plan_file: Path,
+        settings: Callable[[], Settings],
+        backend: Callable[[Settings], Backend],
+        service: Service | None = None,
+    ) -> None:
+        self.store, self._plan_file, self._read_settings = store, plan_file.absolute(), settings
+        self._service = service or Service()
+        self.settings = settings()
+        self.plan = self._read_plan()
+        self._plan_trouble = ""
+        self._since = time.time()
+        self._probing = asyncio.Semaphore(MOST_PROBES)
+        self.engine = Engine(store, self.settings, told=self._heard)
+        self._messenger = Messenger(store, terms(self.plan), self.settings, backend)
+        self._asking = Asking(lambda: self.settings, backend)
+        self._doors = Doors(socket_file())
+        self._reloading = asyncio.Lock()
+        self._stopped = asyncio.Event()
+        self.ready = asyncio.Event()
+        """Set once it watches and answers."""
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    async def run(self) -> None:
+        """Watch until `stop`. Raises NotAlone, StoreTrouble, BadConfiguration, OSError where it cannot begin."""
+        with alone(self.store, time.time()), self._signals():
+            await self.engine.in_store(apply, self.store, self.plan, time.time())
+            engine = asyncio.ensure_future(self.engine.run())
+            engine.add_done_callback(lambda _: self.stop())  # where it breaks off, all ends, and its error is raised below
+            others: list[asyncio.Task[None]] = []
+            try:
+                await self._begun(engine)
+                others = [asyncio.ensure_future(part) for part in self._parts()]
+                await self._stopped.wait()
+            finally:
+                await self._ended(engine, others)
+
+    async def reload(self) -> Reloaded:
+        """Take configuration and monitor.toml anew. Raises BadConfiguration, and then all is as before."""
+        async with self._reloading:
+            self._service.reloading()
+            try:
+                return await self._reloaded()
+            except (BadConfiguration, StoreTrouble) as error:
+                self._plan_trouble = str(error)
+                say(_log, logging.ERROR, "not reloaded; what was watched before is still watched", why=str(error))
+                raise
+            finally:
+                self._service.ready(self._summary())
+
+    async def status(self) -> Status:
+        """How it does; what the store cannot tell just now is left out, and that it cannot stands there."""
+        from_store = await asyncio.to_thread(standing.asked, self.store)
+        plan, trouble, where = self._plan_file, self._plan_trouble, self._doors.where
+        return standing.status(self.engine, from_store, since=self._since, plan=plan, plan_trouble=trouble, where=where)
+
+    def ways(self) -> Ways:
+        """What the API and the page stand on, as the plan is now."""
+        return Ways(
+            store=self.store,
+            settings=self.settings,
+            api=self.plan.api,
+            page=self.plan.page,
+            now=time.time,
+            status=self.status,
+            reload=self.reload,
+            stop=self.stop,
+            ask=self._asking.ask,
+            test_alert=self._test_alert,
+            measure=self._measure,
+            figures=lambda: standing.figures(self.engine.counts),
+            changed=self._changed,
+        )
+
+    def _read_plan(self) -> Plan:
+        from netassist.monitor.plan_file import plan_file
+
+        is_usual = self._plan_file == plan_file().absolute()
+        return Plan() if is_usual and not self._plan_file.exists() else read_plan(self._plan_file)
+
+    async def _begun(self, engine: asyncio.Future[None]) -> None:
+        """The ways in are open, the first checks planned, and everybody is told so."""
+        waited: set[asyncio.Future[Any]] = {engine, started := asyncio.ensure_future(self.engine.started.wait())}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
+        if engine.done():
+            engine.result()
+            raise OSError("the engine ended before it began")
+        self._doors.open(self.ways())
+        await self._beat()
+        self._service.ready(self._summary())
+        say(_log, logging.INFO, "watching", watches=len(self.engine.watches), store=self.store.where,
+            plan=self._plan_file, listening=" ".join(self._doors.where))  # fmt: skip
+        self.ready.set()
+
+    def _parts(self) -> Iterator[Awaitable[None]]:
+        """What runs beside the engine; each goes on for ever."""
+        yield self._again("messages", self._messenger.run)
+        yield self._again("upkeep", lambda: keep_up(self.store, self.engine, lambda: self.plan.retention))
+        yield self._again("heartbeat", self._live)
+
+    async def _again(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
+        """Run a part; where a mistake of ours ends it, begin it anew after a while."""
+        while True:
+            try:
+                await part()
+            except Exception as error:  # noqa: BLE001 - a mistake of ours in one part must not end the watching
+                _log.error("%s broke off and begins anew", name, exc_info=error)
+            await asyncio.sleep(ANEW)
+
+    async def _ended(self, engine: asyncio.Future[None], others: list[asyncio.Task[None]]) -> None:
+        """Nothing new is begun, what is under way ends, and what was measured is written."""
+        self._service.stopping("writing what was measured")
+        self._doors.end()
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        self.engine.stop()
+        try:
+            await engine
+        finally:
+            await self._doors.closed()
+            with contextlib.suppress(StoreTrouble):
+                await self.engine.in_store(beat, self.store, None)
+            self.engine.close()
+            say(_log, logging.INFO, "ended", checks=sum(self.engine.counts.checks.values()), held=self.engine.counts.held)
+
+    async def _reloaded(self) -> Reloaded:
+        settings, plan = self._read_settings(), self._read_plan()
+        if plan.store != self.plan.store:
+            say(_log, logging.WARNING, "another store counts from the next start on")
+        self._doors.prepare(plan.api)
+        before = await asyncio.to_thread(self.store.watches)
+        await self.engine.in_store(apply, self.store, plan, time.time())
+        self.settings, self.plan, self._plan_trouble = settings, plan, ""
+        self.engine.reload(settings)
+        self._messenger.reload(terms(plan), settings)
+        self._doors.reopen(self.ways())
+        self._changed()
+        done = changes(before, plan)
+        keys = {what: tuple(change.key for change in done if change.what == what) for what in ("add", "change", "remove")}
+        say(_log, logging.INFO, "reloaded", **{what: len(found) for what, found in keys.items()})
+        return Reloaded(
+            added=keys["add"],
+            changed=keys["change"],
+            removed=keys["remove"],
+            unchanged=len(plan.watches) - len(keys["add"]) - len(keys["change"]),
+        )
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT stop, SIGHUP reloads."""
+        loop = asyncio.get_running_loop()
+        kept: set[asyncio.Task[None]] = set()
+
+        def hup() -> None:
+            task = asyncio.ensure_future(self._reload_quietly())
+            kept.add(task)
+            task.add_done_callback(kept.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, hup)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    async def _reload_quietly(self) -> None:
+        with contextlib.suppress(BadConfiguration, StoreTrouble):
+            await self.reload()
+
+    def _heard(self, written: Written) -> None:
+        """After each transaction of the engine's."""
+        for one in written.alerts:
+            say(_log, logging.INFO, f"alert {one.status}", id=one.id, watch=one.watch, level=one.level, title=one.title)
+        self._messenger.told(written)
+
+    def _changed(self) -> None:
+        """Somebody changed what is watched."""
+        self.engine.reload()
+
+    async def _live(self) -> None:
+        """Signs of life, for the manager and in the store. A store in trouble is no reason to be restarted; one that hangs is."""
+        every = min(BEAT, self._service.watchdog or BEAT)
+        while True:
+            async with asyncio.timeout(3 * every + 30):
+                await self._beat()
+            self._service.alive()
+            self._service.status(self._summary())
+            await asyncio.sleep(every)
+
+    async def _beat(self) -> None:
+        told = Heartbeat(
+            pid=os.getpid(), host=socket.gethostname(), since=self._since, at=time.time(), socket=str(self._doors.path),
+            version=__version__,
+        )  # fmt: skip
+        with contextlib.suppress(StoreTrouble):
+            await self.engine.in_store(beat, self.store, told)
+
+    def _summary(self) -> str:
+        """One line for ``systemctl status``."""
+        states = [self.engine.states[key] for key in self.engine.watches if key in self.engine.states]
+        down = sum(state.standing == "down" for state in states)
+        trouble = self.engine.counts.store_trouble or self._plan_trouble
+        said = f"{len(self.engine.watches)} watched, {down} down"
+        return f"{said}; {trouble}" if trouble else said
+
+    async def _test_alert(self, name: str) -> tuple[Tried, ...]:
+        chosen = [channel.name for channel in self.plan.channels if name in ("", channel.name)]
+        if name and not chosen:
+            raise KeyError(name)
+        errors = await asyncio.gather(*map(self._messenger.test, chosen))
+        return tuple(Tried(channel, error or "") for channel, error in zip(chosen, errors, strict=True))
+
+    async def _measure(self, watch: Watch) -> Result:
+        async with self._probing:
+            return await self.engine.measure(watch)
+
+
+def terms(plan: Plan) -> Terms:
+    """What the plan says of how people are told."""
+    return Terms(channels=plan.channels, quiet=plan.quiet, questions=plan.questions, diagnosis=plan.diagnosis)

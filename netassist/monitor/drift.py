@@ -1,0 +1,88 @@
+"""What became different between two checks: facts before and after, as events in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from netassist.monitor.happening import Event
+from netassist.monitor.watch import Watch
+from netassist.reports.words import listed
+from netassist.untrusted import as_text
+
+LETTERS = ("A+", "A", "A-", "B", "C", "D", "E", "F", "T", "M")
+"""Grades from the best; T (not trusted) and M (wrong name) are worse than any."""
+VERDICTS = {"not_safe": "not offered", "available": "offered", "safe": "used"}
+_MOST = 500
+
+
+def drifted(watch: Watch, before: Mapping[str, str], after: Mapping[str, str], at: float, silenced: str = "") -> list[Event]:
+    """An event for each fact that is known of both times and differs."""
+    found = []
+    for what, words in _WORDS.items():
+        old, new = before.get(what), after.get(what)
+        if old is not None and new is not None and old != new:
+            found.append(
+                Event(at=at, watch=watch.key, kind="drift", what=what, before=as_text(old, _MOST), after=as_text(new, _MOST),
+                      message=as_text(words(old, new), _MOST), silenced=silenced)
+            )  # fmt: skip
+    return found
+
+
+def is_worse_grade(letter: str, than: str) -> bool:
+    """Whether a grade is worse than another; one that is no grade is never."""
+    return letter in LETTERS and than in LETTERS and LETTERS.index(letter) > LETTERS.index(than)
+
+
+def _ports(old: str, new: str) -> str:
+    before, after = _set(old, ","), _set(new, ",")
+    parts = [("opened", after - before), ("closed", before - after)]
+    return "; ".join(f"port{'s'[: len(ports) - 1]} {listed(sorted(ports, key=_number))} {how}" for how, ports in parts if ports)
+
+
+def _grade(old: str, new: str) -> str:
+    if old in LETTERS and new in LETTERS:
+        return f"the TLS grade {'fell' if is_worse_grade(new, old) else 'rose'} from {old} to {new}"
+    return f"the TLS grade changed from {old} to {new}"
+
+
+def _certificate(old: str, new: str) -> str:
+    return f"the certificate changed: now {new}; it was {old}"
+
+
+def _post_quantum(old: str, new: str) -> str:
+    order = list(VERDICTS)
+    if old not in order or new not in order:
+        return f"post-quantum key exchange: {old} became {new}"
+    if old == "not_safe":
+        return f"post-quantum key exchange appeared: it is {VERDICTS[new]}"
+    if new == "not_safe":
+        return "post-quantum key exchange went: it is offered no more"
+    return f"post-quantum key exchange was {VERDICTS[old]} and is now {VERDICTS[new]} by clients that offer both"
+
+
+def _records(old: str, new: str) -> str:
+    return _sets("DNS answers changed", old, new)
+
+
+def _host_key(old: str, new: str) -> str:
+    return _sets("the SSH host keys changed", old, new)
+
+
+def _sets(what: str, old: str, new: str) -> str:
+    before, after = _set(old, "; "), _set(new, "; ")
+    parts = [f"{listed(sorted(items), 4)} {how}" for how, items in (("came", after - before), ("went", before - after)) if items]
+    return f"{what}: {'; '.join(parts)}"
+
+
+def _set(text: str, separator: str) -> set[str]:
+    return {part for part in text.split(separator) if part not in ("", "none")}
+
+
+def _number(port: str) -> int:
+    return int(port) if port.isascii() and port.isdigit() else 0
+
+
+_WORDS: Mapping[str, Callable[[str, str], str]] = {
+    "open_ports": _ports, "grade": _grade, "certificate": _certificate, "post_quantum": _post_quantum, "records": _records,
+    "host_key": _host_key,
+}  # fmt: skip

@@ -1,0 +1,60 @@
+"""Trouble with the daemon's own store is told past the outbox, which stands in that store: at once, once, and not durably."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from netassist.monitor.alert import Notice
+from netassist.monitor.channels import Channel
+from netassist.monitor.outbox import Send
+from netassist.monitor.sending import Message, SendFailed, send
+from netassist.monitor.times import lasting, stamp
+from netassist.untrusted import as_text
+
+PATIENCE = 60.0
+"""Seconds of trouble before anybody is told."""
+AGAIN = 6 * 3600.0
+"""Seconds before people are told of such trouble another time."""
+_log = logging.getLogger(__name__)
+
+
+class OwnTrouble:
+    """Told of the store's standing again and again, it tells people when that becomes bad for long, and when it is over."""
+
+    def __init__(
+        self, channels: Callable[[], Sequence[Channel]], new_id: Callable[[], str], now: Callable[[], float], send: Send = send
+    ) -> None:
+        self._channels, self._new_id, self._now, self._send = channels, new_id, now, send
+        self._since: float | None = None
+        self._told_at: float | None = None
+        self._told = False
+
+    async def is_so(self, trouble: str) -> None:
+        """The store is in `trouble`, or in none where that is empty."""
+        now = self._now()
+        if not trouble:
+            since, told, self._since, self._told = self._since, self._told, None, False
+            if told and since is not None:
+                body = f"It could not for {lasting(now - since)}; alerts of that time follow."
+                await self._tell("[over] netassist can record again", body, now)
+            return
+        if self._since is None or self._since > now:
+            self._since = now
+        recent = self._told_at is not None and 0 <= now - self._told_at < AGAIN
+        if not self._told and not recent and now - self._since >= PATIENCE:
+            self._told, self._told_at = True, now
+            body = f"Since {stamp(self._since)}: {as_text(trouble, 500)}\n\nWatching goes on, and alerts wait."
+            await self._tell("[critical] netassist cannot record what it measures", body, now)
+
+    async def _tell(self, title: str, body: str, now: float) -> None:
+        chosen = [channel for channel in self._channels() if "critical" in channel.levels and not channel.groups]
+        await asyncio.gather(*(self._tell_one(channel, title, body, now) for channel in chosen))
+
+    async def _tell_one(self, channel: Channel, title: str, body: str, now: float) -> None:
+        notice = Notice(id=self._new_id(), channel=channel.name, title=title, body=body, alerts=(), made=now, due=now)
+        try:
+            await self._send(channel, Message(notice=notice, attempt=1), now)
+        except SendFailed as failed:
+            _log.error("nobody is told that nothing can be recorded: %s", failed)

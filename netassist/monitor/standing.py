@@ -1,0 +1,88 @@
+"""How the daemon itself does, out of what its engine counts and its store knows."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from netassist import __version__
+from netassist.monitor.api.values import Status
+from netassist.monitor.api.ways import Figures
+from netassist.monitor.counts import LATENESS, Counts
+from netassist.monitor.store import StoreTrouble
+
+if TYPE_CHECKING:
+    from netassist.monitor.engine import Engine
+    from netassist.monitor.store import Store
+
+MOST_NOTICES = 1000
+"""Notices that are looked through for those that wait."""
+
+
+class Asked(NamedTuple):
+    """What the store knows; `trouble` says why it knows nothing just now."""
+
+    where: str
+    waiting: int = 0
+    unresolved: int = 0
+    trouble: str = ""
+
+
+def asked(store: Store) -> Asked:
+    try:
+        waiting = sum(notice.delivered is None and not notice.given_up for notice in store.notices(MOST_NOTICES))
+        return Asked(store.where, waiting, len(store.unresolved()))
+    except StoreTrouble as trouble:
+        return Asked(store.where, trouble=str(trouble))
+
+
+def status(
+    engine: Engine, store: Asked, *, since: float, plan: Path, plan_trouble: str, where: Sequence[str]
+) -> Status:
+    counts = engine.counts
+    trouble = dict.fromkeys(text for text in (counts.store_trouble, store.trouble) if text)
+    if counts.dropped:
+        trouble[f"{counts.dropped} results were lost while the store could not be written"] = None
+    return Status(
+        version=__version__,
+        pid=os.getpid(),
+        since=since,
+        store=store.where,
+        plan=str(plan),
+        plan_trouble=plan_trouble,
+        watches=len(engine.watches),
+        counts=dict(Counter(str(engine.states[key].standing) if key in engine.states else "pending" for key in engine.watches)),
+        unresolved=store.unresolved,
+        checks=sum(counts.checks.values()),
+        lateness_ms=late_within(counts.lateness),
+        held=counts.held,
+        outbox=store.waiting,
+        offline=counts.offline,
+        trouble=tuple(trouble),
+        listening=tuple(where),
+    )
+
+
+def figures(counts: Counts) -> Figures:
+    """What Prometheus is told, with cumulative buckets."""
+    by_outcome: Counter[str] = Counter()
+    for (_, outcome), number in counts.checks.items():
+        by_outcome[outcome] += number
+    total, cumulative = 0, []
+    for bound, number in zip((*LATENESS, float("inf")), counts.lateness, strict=True):
+        total += number
+        cumulative.append((bound, total))
+    return Figures(dict(by_outcome), tuple(cumulative), counts.late_seconds, counts.held, counts.store_errors)
+
+
+def late_within(lateness: Sequence[int]) -> float | None:
+    """The bound (ms) of the bucket within which 99 of 100 checks began; None where none did, or where it is beyond the last."""
+    total, seen = sum(lateness), 0
+    for bound, number in zip(LATENESS, lateness, strict=False):
+        seen += number
+        if total and seen >= 0.99 * total:
+            return bound * 1000
+    return None

@@ -1,0 +1,69 @@
+"""SQLite: a file of the user's own, in WAL mode, so that reading and writing do not wait for each other.
+
+Every commit is synced to the disk (``synchronous=FULL``): what was acknowledged survives a power cut as it does a kill.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL
+
+from netassist.monitor.store.database import Database
+from netassist.monitor.store.trouble import StoreTrouble, kind_of, kind_of_file, trouble
+
+_DURABLE = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864;"
+
+
+def opened(path: Path, create: bool, patience: float) -> Database:
+    """Raises StoreTrouble; what is damaged is left as it is."""
+    where = str(path)
+    _touch(path, create)
+    _check(path, patience)
+    writer = _engine(where, patience, "BEGIN IMMEDIATE", _DURABLE)
+    return Database(writer, _engine(where, patience, "BEGIN", "PRAGMA query_only=ON;"), where, path)
+
+
+def _touch(path: Path, create: bool) -> None:
+    try:
+        if create:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite gives the files beside it (-wal, -shm) the mode of this one.
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if create else 0), 0o600))
+    except FileNotFoundError:
+        raise StoreTrouble("unavailable", f"{path}: there is no such database yet; netassist daemon makes it") from None
+    except OSError as error:
+        raise trouble(kind_of_file(error), str(path), error.strerror or str(error)) from None
+
+
+def _check(path: Path, patience: float) -> None:
+    """Every page of the file is where it belongs."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=patience)) as database:
+            [said] = database.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        raise trouble(kind_of(error), str(path), str(error)) from None
+    if said != "ok":
+        raise trouble("corrupt", str(path), " ".join(said.split()))
+
+
+def _engine(where: str, patience: float, begin: str, pragmas: str) -> Engine:
+    waits = {"timeout": patience, "check_same_thread": False}
+    engine = create_engine(URL.create("sqlite", database=where), connect_args=waits, pool_size=4, max_overflow=8)
+
+    @event.listens_for(engine, "connect")
+    def _connected(raw: Any, _record: object) -> None:
+        raw.isolation_level = None  # else Python's own module begins transactions, late
+        raw.executescript(pragmas)
+
+    @event.listens_for(engine, "begin")
+    def _began(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

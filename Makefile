@@ -50,11 +50,12 @@ wheel: ## build dist/*.whl and dist/*.tar.gz, and run the wheel in an empty fold
 	$(BIN)/python -m build --no-isolation --outdir dist
 	$(BIN)/python build-support/wheel_check.py dist
 
-bench: ## the TLS engine and the audit of a network beside their peers, as Markdown: an hour; BENCH="--quick near" BENCH_LAB="--sample 0" for less
+bench: ## TLS engine, audit of a network and daemon beside their peers, as Markdown: over an hour; BENCH="--quick near" BENCH_LAB="--sample 0" BENCH_LOAD="--minutes 0.2" for less
 	$(SETUP) lab
 	@build-support/peers.sh
 	@$(BIN)/python -m benchmarks.tls $(BENCH)
 	@$(BIN)/python -m benchmarks.lab_network $(BENCH_LAB)
+	@$(BIN)/python -m benchmarks.monitor_load $(BENCH_LOAD)
 
 soak: ## kill the daemon a hundred times under load, and count what it lost
 	$(SETUP) lab

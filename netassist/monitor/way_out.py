@@ -1,7 +1,7 @@
 """The way out of one watch, taken again for each of its checks, so that thousands a minute cost little.
 
-What the scope says of an address that was written out, and of its port, is the same every time and asked once. A name is looked up
-for every check, and each of its addresses is checked again.
+What the scope says of an address that was written out, and of its port, is the same every time and asked once. A name is looked
+up for every check, and each of its addresses is checked again.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ def machine(root: Path, *rows: str, state: str = "up") -> Path:
 
 
 def test_the_default_route_and_its_gateway_are_read(tmp_path: Path) -> None:
-    root = machine(tmp_path, "eth0 00000000 010200C0 0003 0 0 0 00000000 0 0 0", "eth0 000200C0 00000000 0001 0 0 0 00FFFFFF 0 0 0")
+    default = "eth0 00000000 010200C0 0003 0 0 0 00000000 0 0 0"
+    root = machine(tmp_path, default, "eth0 000200C0 00000000 0001 0 0 0 00FFFFFF 0 0 0")
     assert link(root) == Link(True, (GATEWAY,))
 
 

@@ -76,12 +76,14 @@ raw_days = 7
 
 def test_a_whole_file() -> None:
     plan = parsed(WHOLE, "monitor.toml")
-    assert [watch.key for watch in plan.watches] == ["https www.example.org", "certificate www.example.org", "tcp db1.example.org 5432"]
+    keys = ["https www.example.org", "certificate www.example.org", "tcp db1.example.org 5432"]
+    assert [watch.key for watch in plan.watches] == keys
     first, _, last = plan.watches
     assert first == Watch(host="www.example.org", check="https", interval=60, group="web", tags={"site": "berlin", "tier": "1"},
                           limits=Limits(slow_ms=300, days=30), source="file")  # fmt: skip
     assert (last.interval, last.group, last.parents) == (30, "databases", ("www.example.org",))
-    assert plan.windows == (Window(name="patch night", watches=("databases",), starts=1796158800.0, ends=1796166000.0, weekly=True),)
+    night = Window(name="patch night", watches=("databases",), starts=1796158800.0, ends=1796166000.0, weekly=True)
+    assert plan.windows == (night,)
     assert (plan.channels[0].name, plan.questions[0].at, plan.diagnosis.tools) == ("ops", "monday 08:00", ("ping",))
     assert (plan.page.public, plan.api.listen, plan.retention.raw_days) == (True, "127.0.0.1:9480", 7)
     assert plan.quiet is not None
@@ -98,8 +100,8 @@ WATCH = '[[watch]]\nhost = "a.example.org"\ncheck = "icmp"\n'
 @pytest.mark.parametrize(
     ("text", "where", "words"),
     [
-        ("[[watch]\n", "1:9", ""),
-        ("[watch", "1:7", ""),
+        ("[[watch]\n", "1:8", "Expected"),
+        ("[watch", "1:7", "Expected"),
         ("[[wacht]]\n", "1:1", "there is no section 'wacht'"),
         ("[watch]\nhost = 1\n", "1:1", "watch must be written as [[watch]]"),
         (WATCH + '[[watch]]\nhost = "b.example.org"\n', "4:1", "check is missing"),
@@ -114,8 +116,8 @@ WATCH = '[[watch]]\nhost = "a.example.org"\ncheck = "icmp"\n'
         ('[[watch]]\nhost = "a.example.org"\ncheck = "pong"\n', "3:1", "there is no check 'pong'"),
         ('[[watch]]\nhost = "a.example.org"\ncheck = "tcp"\n', "2:1", "a tcp check needs a port"),
         (WATCH + WATCH, "5:1", "icmp a.example.org is watched twice"),
-        (WATCH + 'parents = ["icmp b.example.org"]\n[[watch]]\nhost = "b.example.org"\ncheck = "icmp"\nparents = ["a.example.org"]\n',
-         "4:1", "these lie behind one another: icmp a.example.org → icmp b.example.org → icmp a.example.org"),
+        (WATCH + 'parents = ["icmp b.example.org"]\n' + WATCH.replace("a.", "b.") + 'parents = ["a.example.org"]\n', "4:1",
+         "these lie behind one another: icmp a.example.org → icmp b.example.org → icmp a.example.org"),
         ('[[maintenance]]\nname = "n"\nstarts = 2026-12-01T22:00:00\nends = 2026-12-01T23:00:00\n', "1:1", "need their offset"),
         ('[[channel]]\nname = "ops"\n', "1:1", "needs one of url, url_env, url_file"),
         ('[[question]]\nname = "q"\ntext = "t"\nevery = "6h"\nchannels = ["ops"]\n', "5:1", "there is no channel 'ops'"),
@@ -151,7 +153,7 @@ def test_any_text_is_a_plan_or_a_mistake_with_its_place(text: str) -> None:
         assert (name, line.isdigit(), column.isdigit()) == ("f", True, True)
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=20)
+NAMES = st.text(st.characters(codec="utf-8"), max_size=20)
 WATCHES = st.builds(
     Watch,
     host=st.sampled_from(["a.example.org", "192.0.2.1", "2001:db8::1"]),
@@ -180,8 +182,11 @@ def test_windows_are_exported_too() -> None:
 
 def test_what_a_plan_would_change() -> None:
     plan = parsed(WHOLE, "f")
-    before = [Watch(host="www.example.org", check="https", source="file"), Watch(host="old.example.org", check="icmp", source="file"),
-              Watch(host="added.example.org", check="icmp")]  # fmt: skip
+    before = [
+        Watch(host="www.example.org", check="https", source="file"),
+        Watch(host="old.example.org", check="icmp", source="file"),
+        Watch(host="added.example.org", check="icmp"),
+    ]
     told = {change.key: (change.what, change.text) for change in changes(before, plan)}
     assert told["tcp db1.example.org 5432"] == ("add", "")
     assert told["icmp old.example.org"] == ("remove", "")

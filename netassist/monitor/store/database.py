@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, func, insert, select, update
@@ -15,6 +16,8 @@ from netassist.monitor.store.schema import counters, watches
 from netassist.monitor.store.trouble import told
 
 Row = Mapping[str, object]
+_PAUSE = 0.002
+"""Seconds in which a lock that is given back is taken by whoever waits for it."""
 _WRITER = 0x6E657461  # the key of the lock that PostgreSQL keeps for whoever writes; SQLite has one writer by itself
 
 
@@ -50,6 +53,13 @@ class Database:
             except BaseException:
                 self._known_at = -1  # numbers that were given within are void
                 raise
+
+    @contextmanager
+    def upkeep(self) -> Iterator[Connection]:
+        """`writing`, one of many in a row, which let others write between them."""
+        with self.writing() as connection:
+            yield connection
+        sleep(_PAUSE)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

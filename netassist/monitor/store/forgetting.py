@@ -65,13 +65,22 @@ def _forget_results(database: Database, raw_from: int) -> int:
     with database.reading() as connection:
         old = list(_old(connection, raw_from))
     gone = 0
-    for watch, before in old:
-        left = _AT_ONCE
-        while left == _AT_ONCE:
-            with database.writing() as connection:
-                left = _delete_some(connection, watch, before)
-            gone += left
+    while old:
+        with database.upkeep() as connection:
+            gone += _delete_batch(connection, old)
     return gone
+
+
+def _delete_batch(connection: Connection, old: list[_Old]) -> int:
+    """Delete so many rows as may go at once; takes from the list what is done."""
+    left = _AT_ONCE
+    while old and left:
+        watch, before = old[-1]
+        deleted = _delete_some(connection, watch, before, left)
+        if deleted < left:
+            old.pop()
+        left -= deleted
+    return _AT_ONCE - left
 
 
 def _old(connection: Connection, raw_from: int) -> Iterator[_Old]:
@@ -87,9 +96,9 @@ def _old(connection: Connection, raw_from: int) -> Iterator[_Old]:
             yield _Old(row.id, before)
 
 
-def _delete_some(connection: Connection, watch: int, before: float) -> int:
+def _delete_some(connection: Connection, watch: int, before: float, most: int) -> int:
     of = (results.c.watch == watch, results.c.at < before)
-    next_one = select(results.c.at).where(*of).order_by(results.c.at).offset(_AT_ONCE).limit(1)
+    next_one = select(results.c.at).where(*of).order_by(results.c.at).offset(most).limit(1)
     end = connection.execute(next_one).scalar_one_or_none()
     query = delete(results).where(results.c.watch == watch, results.c.at < (before if end is None else end))
     return connection.execute(query).rowcount
@@ -102,7 +111,7 @@ def _delete_summaries(database: Database, table: Table, before: int) -> int:
     gone = 0
     for start in range(0, len(ids), _WATCHES_AT_ONCE):
         some = ids[start : start + _WATCHES_AT_ONCE]
-        with database.writing() as connection:
+        with database.upkeep() as connection:
             gone += connection.execute(delete(table).where(table.c.watch.in_(some), table.c.start < before)).rowcount
     return gone
 
@@ -110,7 +119,7 @@ def _delete_summaries(database: Database, table: Table, before: int) -> int:
 def _delete_rows(database: Database, table: Table, old: ColumnElement[bool]) -> int:
     gone, left = 0, _AT_ONCE
     while left == _AT_ONCE:
-        with database.writing() as connection:
+        with database.upkeep() as connection:
             some = select(table.c.id).where(old).limit(_AT_ONCE)
             left = connection.execute(delete(table).where(table.c.id.in_(some))).rowcount
         gone += left

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from math import ceil
-from typing import TypeVar
+from operator import itemgetter
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection, RowMapping, Table, delete, func, select
 
-from netassist.monitor.store.database import Database, Row, add_new, counts, set_count
+from netassist.monitor.store.database import Database, Row, add_new, counts, set_count, upsert
 from netassist.monitor.store.grains import DAY, HOUR, day_of, hour_of
 from netassist.monitor.store.reading import add_row, read_raw
 from netassist.monitor.store.schema import OUTCOMES, daily, hourly, late, results, watches
@@ -19,7 +20,7 @@ from netassist.monitor.store.tally import SPEAKS, Raw, Stretches, Tally
 
 GRACE = 300
 """Seconds after the end of an hour in which results of checks that began in it are still waited for."""
-_AT_ONCE = 100
+_AT_ONCE = 50
 """Watches that are summed up in one transaction, so that writing results never waits long."""
 T = TypeVar("T")
 Raws = dict[int, list[Raw]]
@@ -32,7 +33,7 @@ def roll_up(database: Database, now: float) -> None:
         with database.reading() as connection:
             ids = [row.id for row in connection.execute(select(watches.c.id).order_by(watches.c.id))]
         for some in _by(_AT_ONCE, ids):
-            with database.writing() as connection:
+            with database.upkeep() as connection:
                 measured = _results(connection, some, since, until)
                 _sum_up(connection, measured, since, until)
                 _sum_up_days(connection, measured, day_of(since), day_of(until), database.where)
@@ -66,8 +67,8 @@ def _results(connection: Connection, ids: Sequence[int], since: float, until: fl
     query = select(results.c.watch, results.c.at, results.c.us, results.c.interval, results.c.outcome)
     query = query.join(watches, watches.c.id == results.c.watch).where(watches.c.id.in_(ids))
     query = query.where(results.c.at >= func.coalesce(before, since), results.c.at < until)
-    rows = connection.execute(query.order_by(results.c.watch, results.c.at))
-    return {watch: [Raw(*row[1:]) for row in of] for watch, of in groupby(rows, key=lambda row: row[0])}
+    rows = connection.execute(query.order_by(results.c.watch, results.c.at)).all()
+    return {watch: [Raw(*row[1:]) for row in of] for watch, of in groupby(rows, key=itemgetter(0))}
 
 
 def _sum_up(connection: Connection, measured: Raws, since: int, until: int) -> None:
@@ -122,10 +123,27 @@ def _day(start: int, hours: Sequence[RowMapping]) -> Tally:
 
 
 def _write(connection: Connection, table: Table, ids: Iterable[int], rows: Sequence[Row], since: float, until: float) -> None:
-    """Replace the summaries from `since` on; of an earlier time, whose results may be gone, only add what is not there."""
+    """Replace the summaries from `since` on; of an earlier time, whose results may be gone, only those that say less."""
     if since < until:
         connection.execute(delete(table).where(table.c.watch.in_(list(ids)), table.c.start >= since, table.c.start < until))
-    add_new(connection, table, rows)
+    add_new(connection, table, [row for row in rows if _start(row) >= since])
+    upsert(connection, table, [row for row in rows if _start(row) < since and _says_more(connection, table, row)])
+
+
+def _start(row: Row) -> float:
+    return cast(int, row["start"])
+
+
+def _says_more(connection: Connection, table: Table, row: Row) -> bool:
+    query = select(table).where(table.c.watch == row["watch"], table.c.start == row["start"])
+    kept = connection.execute(query).mappings().one_or_none()
+    return kept is None or _said(row) > _said(kept)
+
+
+def _said(row: Row | RowMapping) -> tuple[float, float]:
+    """How many results a summary tells of, and how many seconds."""
+    counted, seconds = (sum(cast(float, row[f"{outcome}_{what}"]) for outcome in OUTCOMES) for what in ("count", "seconds"))
+    return counted, seconds
 
 
 def _catch_up(database: Database, until: int) -> None:
@@ -134,7 +152,7 @@ def _catch_up(database: Database, until: int) -> None:
         query = select(late.c.watch, late.c.hour).where(late.c.hour < until).order_by(late.c.watch, late.c.hour)
         waiting = [(row.watch, row.hour) for row in connection.execute(query)]
     for some in _by(_AT_ONCE, waiting):
-        with database.writing() as connection:
+        with database.upkeep() as connection:
             rolled = counts(connection)["rolled"]
             for watch, hour in some:
                 _again(connection, watch, hour, rolled, database.where)

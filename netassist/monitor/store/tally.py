@@ -35,11 +35,14 @@ class Summary(NamedTuple):
 
 def spans(rows: Sequence[Raw], since: float, until: float) -> Iterator[tuple[float, float, int]]:
     """Where each of the results (in order of time) speaks, within `since` and `until`: start, end, outcome."""
-    for number, row in enumerate(rows):
-        end = min(row.at + SPEAKS * row.interval, until)
-        if number + 1 < len(rows):
-            end = min(end, rows[number + 1].at)
-        start = max(row.at, since)
+    for row, following in zip(rows, [*(row.at for row in rows[1:]), until], strict=False):
+        start, end = row.at, row.at + SPEAKS * row.interval
+        if end > following:
+            end = following
+        if end > until:
+            end = until
+        if start < since:
+            start = since
         if start < end:
             yield start, end, row.outcome
 
@@ -131,8 +134,11 @@ class Stretches:
         tally.add_bins(summary.bins, summary.largest)
 
     def _spread(self, start: float, end: float, outcome: int, length: float) -> None:
-        first, last = self._number(start), self._number(end)
-        for tally in self.tallies[first : last + 1]:
+        first = self._number(start)
+        if end <= self.tallies[first].end:
+            self.tallies[first].seconds[outcome] += length
+            return
+        for tally in self.tallies[first : self._number(end) + 1]:
             within = min(end, tally.end) - max(start, tally.start)
             if within > 0:
                 tally.seconds[outcome] += length * within / (end - start)
@@ -141,4 +147,5 @@ class Stretches:
         return self.tallies[self._number(at)]
 
     def _number(self, at: float) -> int:
-        return min(len(self.tallies) - 1, max(0, int((at - self.since) // self.width)))
+        number = int((at - self.since) // self.width)
+        return 0 if number < 0 else min(number, len(self.tallies) - 1)

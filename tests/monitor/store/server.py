@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +45,8 @@ def serve(data: Path, port: int = 0) -> Iterator[int]:
         return [server, "-D", str(data), "-p", str(port)]
 
     log = data.parent / "log"
-    with serving(command, _answers, log=log, unprivileged=True, address=("127.0.0.1", port)) as listening:
+    # SIGINT is its fast shutdown: it does not wait for those who are connected.
+    with serving(command, _answers, log=log, unprivileged=True, stop=signal.SIGINT, address=("127.0.0.1", port)) as listening:
         yield listening
 
 

@@ -28,7 +28,9 @@ def test_open_ones_come_first_and_of_each_kind_the_newest(store: Store) -> None:
     store.put_alert(alert("4", opened=5.0))
     assert [one.id for one in store.alerts("all")] == ["2", "4", "1", "3"]
     assert [one.id for one in store.unresolved()] == ["2", "4", "1"]
-    assert [[one.id for one in store.alerts(status)] for status in ("open", "acknowledged", "resolved")] == [["2", "4"], ["1"], ["3"]]
+    assert [one.id for one in store.alerts("open")] == ["2", "4"]
+    assert [one.id for one in store.alerts("acknowledged")] == ["1"]
+    assert [one.id for one in store.alerts("resolved")] == ["3"]
     assert [one.id for one in store.alerts("all", limit=2)] == ["2", "4"]
     assert store.alert("3") == over
     assert store.alert("9") is None
@@ -51,7 +53,8 @@ def test_what_others_wrote_meanwhile_stays(store: Store) -> None:
     store.put_alert(msgspec.structs.replace(DOWN, evidence="ping: no answer"))  # a diagnosis that began before
     kept = store.alert(DOWN.id)
     assert kept is not None
-    assert (kept.status, kept.acknowledged_by, kept.told, kept.evidence) == ("acknowledged", "ada", "acknowledged", "ping: no answer")
+    assert (kept.status, kept.acknowledged_by, kept.told) == ("acknowledged", "ada", "acknowledged")
+    assert kept.evidence == "ping: no answer"
     store.record([], alerts=[msgspec.structs.replace(DOWN, status="resolved", resolved=30.0)])
     store.put_alert(msgspec.structs.replace(DOWN, detail="since ten"))
     kept = store.alert(DOWN.id)

@@ -19,6 +19,8 @@ from netassist.monitor.watch import Watch
 STEP = 120
 """Seconds: all times of these tests are multiples of it, and 2.5 intervals too."""
 _EXAMPLES = count(1)
+Time = tuple[int, int]
+"""Since when, until when."""
 
 
 class Measured(NamedTuple):
@@ -62,16 +64,16 @@ def check(store: Store, key: str, results: Sequence[Measured], interval: int, ba
             assert found_ms == pytest.approx(times[ceil(part * len(times) - 1e-9) - 1], rel=0.025, abs=0.001)
 
 
-def hours(number: int) -> st.SearchStrategy[tuple[int, int]]:
+def hours(number: int) -> st.SearchStrategy[Time]:
     """A time that begins and ends on the hour."""
     return st.tuples(st.integers(0, number), st.integers(0, number)).map(lambda ends: (min(ends) * HOUR, max(ends) * HOUR))
 
 
-def steps(number: int) -> st.SearchStrategy[tuple[int, int]]:
+def steps(number: int) -> st.SearchStrategy[Time]:
     return st.tuples(st.integers(0, number), st.integers(0, number)).map(lambda ends: (min(ends) * STEP, max(ends) * STEP))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     results=measured(),
     interval=st.sampled_from([240, 1200, 2 * HOUR, 12 * HOUR]),
@@ -81,7 +83,7 @@ def steps(number: int) -> st.SearchStrategy[tuple[int, int]]:
     whole=st.lists(hours(72), min_size=1, max_size=4),
 )
 def test_summing_up_and_forgetting_change_no_answer(
-    store: Store, results: list[Measured], interval: int, late: int, summed: list[int], asked: list[tuple[int, int]], whole: list[tuple[int, int]]
+    store: Store, results: list[Measured], interval: int, late: int, summed: list[int], asked: list[Time], whole: list[Time]
 ) -> None:
     example = next(_EXAMPLES)
     base = example * 100 * DAY  # after all that was summed up before
@@ -106,7 +108,8 @@ def test_summing_up_and_forgetting_change_no_answer(
     store.forget(base + 6 * DAY, Retention(raw_days=3, hourly_days=4))
     check(store, watch.key, in_order, interval, base, 0, DAY)
     check(store, watch.key, in_order, interval, base, DAY, 3 * DAY)
-    assert [day.availability for day in store.days(watch.key, 3, base + 3 * DAY - 1)][0] == store.availability(watch.key, base, base + DAY)
+    first, *_ = store.days(watch.key, 3, base + 3 * DAY - 1)
+    assert first.availability == store.availability(watch.key, base, base + DAY)
 
 
 def result_of(watch: Watch, base: int, one: Measured) -> Result:
@@ -172,11 +175,17 @@ def test_without_events_a_day_is_as_bad_as_its_worst_outcome(store: Store) -> No
 
 
 def test_a_curve_has_gaps_where_nothing_answered(store: Store) -> None:
-    put(store, *((float(at), "up", 10.0) for at in range(0, 1200, 60)), *((float(at), "up", 30.0) for at in range(2400, 3600, 60)))
+    put(store, *((float(at), "up", 10.0) for at in range(0, 1200, 60)))
+    put(store, *((float(at), "up", 30.0) for at in range(2400, 3600, 60)))
     points = store.curve(WATCH.key, 0.0, 3600.0, 6)
     assert [(point.at, point.p50, point.p95) for point in points] == [
-        (0.0, 10.0, 10.0), (600.0, 10.0, 10.0), (1200.0, None, None), (1800.0, None, None), (2400.0, 30.0, 30.0), (3000.0, 30.0, 30.0),
-    ]  # fmt: skip
+        (0.0, 10.0, 10.0),
+        (600.0, 10.0, 10.0),
+        (1200.0, None, None),
+        (1800.0, None, None),
+        (2400.0, 30.0, 30.0),
+        (3000.0, 30.0, 30.0),
+    ]
     assert len(store.curve(WATCH.key, 0.0, 3600.0, 1000)) == 30, "no more than two intervals apart"
 
 

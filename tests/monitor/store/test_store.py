@@ -145,8 +145,10 @@ def test_small_things(store: Store, open_again: Callable[[], Store]) -> None:
     store.put("daemon", "{}")
     store.put("daemon", '{"pid": 1}')
     other = open_again()
-    assert (other.windows(), other.tokens(), other.get("daemon"), other.get("nothing")) == ([window], [token], '{"pid": 1}', None)
+    assert (other.windows(), other.tokens()) == ([window], [token])
+    assert (other.get("daemon"), other.get("nothing")) == ('{"pid": 1}', None)
     assert other.revision() > before
-    assert (other.remove_window("patching"), other.remove_window("patching"), other.remove_token("grafana")) == (True, False, True)
+    assert [other.remove_window("patching") for _ in range(2)] == [True, False]
+    assert other.remove_token("grafana")
     assert (store.windows(), store.tokens()) == ([], [])
     assert store.size() > 0

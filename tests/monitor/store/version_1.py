@@ -33,7 +33,8 @@ CREATE TABLE events (id BIGSERIAL NOT NULL, at DOUBLE PRECISION NOT NULL, watch 
 CREATE INDEX events_of ON events (watch, at);
 CREATE UNIQUE INDEX events_once ON events (at, watch, mark);
 CREATE TABLE facts (name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name));
-CREATE TABLE notices (id TEXT NOT NULL, made DOUBLE PRECISION NOT NULL, due DOUBLE PRECISION, body TEXT NOT NULL, PRIMARY KEY (id));
+CREATE TABLE notices (id TEXT NOT NULL, made DOUBLE PRECISION NOT NULL, due DOUBLE PRECISION, body TEXT NOT NULL,
+  PRIMARY KEY (id));
 CREATE INDEX notices_made ON notices (made);
 CREATE INDEX notices_due ON notices (due);
 CREATE TABLE results (watch INTEGER NOT NULL, at DOUBLE PRECISION NOT NULL, us BIGINT, interval INTEGER NOT NULL,

@@ -1,0 +1,223 @@
+"""The monitoring's tools over a real store: what they change, what they refuse, and what they tell."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from netassist.configuration import tools_folder
+from netassist.monitor.alert import Alert
+from netassist.monitor.alone import Heartbeat, alone, beat
+from netassist.monitor.happening import Result, State
+from netassist.monitor.plan_file import plan_file
+from netassist.monitor.store import open_store
+from netassist.monitor.tools import (
+    alert_list,
+    found_in,
+    monitor_add,
+    monitor_edit,
+    monitor_history,
+    monitor_list,
+    monitor_remove,
+    watch_of,
+)
+from netassist.monitor.watch import Limits, Watch
+from netassist.network import Network
+from netassist.observations import Report
+from netassist.reports.stored import read
+from netassist.reports.text import lines, sentence
+from netassist.scope import Scope
+
+R = TypeVar("R", bound=Report)
+NOTHING = Network(Scope())
+DB = Watch(host="192.0.2.7", check="tcp", port=5432, interval=60)
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("NETASSIST_CONFIG", raising=False)
+
+
+def done(work: Awaitable[R]) -> R:
+    """What a tool reports, which is shown at every width and read back from JSON whatever it is."""
+
+    async def waited() -> R:
+        return await work
+
+    report = asyncio.run(waited())
+    from netassist.reports.json import encoded
+
+    assert read(encoded(report), "stored") == (report,)
+    assert all(lines(report, width=width) for width in (40, 100))
+    return report
+
+
+def test_what_is_added_is_listed_and_that_nothing_watches_is_said() -> None:
+    added = done(monitor_add(NOTHING, "https://www.example.org/login", "https"))
+    assert sentence(added) == (
+        "https://www.example.org/login (https) is watched from now on, every 5 minutes. The daemon is not running, so nothing is "
+        "checked until it is started."
+    )
+    listed = done(monitor_list(NOTHING))
+    assert [(watch.key, watch.interval, watch.standing) for watch in listed.watches] == [
+        ("https https://www.example.org/login", 300, "pending")
+    ]
+    assert "The daemon is not running" in sentence(listed)
+    assert "netassist daemon" in "\n".join("".join(span.text for span in line.spans) for line in lines(listed))
+
+
+def test_with_a_daemon_at_work_the_list_says_how_all_stands() -> None:
+    now = time.time()
+    with open_store() as store:
+        store.put_watch(DB, now)
+        down = State(watch=DB.key, standing="down", since=now - 7200, at=now, message="refused; nothing listens there")
+        store.record([], [down])
+        with alone(store, now):
+            beat(store, Heartbeat(pid=1, host="here", since=now, at=now, socket=""))
+            listed = done(monitor_list(NOTHING))
+    assert listed.daemon.running
+    assert sentence(listed) == (
+        "1 check of 1 host is set up: 1 down. 192.0.2.7 port 5432 (tcp) is down: refused; nothing listens there."
+    )
+
+
+def test_adding_again_changes_the_interval_and_keeps_the_limits() -> None:
+    limited = Watch(host=DB.host, check="tcp", port=5432, group="databases", limits=Limits(slow_ms=100), enabled=False)
+    with open_store() as store:
+        store.put_watch(limited, 1.0)
+    done(monitor_add(NOTHING, DB.host, "tcp", 30, 5432))
+    with open_store() as store:
+        [watch] = store.watches()
+    assert (watch.interval, watch.group, watch.limits.slow_ms, watch.enabled) == (30, "databases", 100, True)
+
+
+@pytest.mark.parametrize(
+    ("host", "check", "interval", "port", "words"),
+    [
+        ("192.0.2.7", "tcp", 300, None, "a tcp check needs a port"),
+        ("192.0.2.7", "icmp", 1, None, "interval 1 is not between"),
+        ("192.0.2.0/24", "icmp", 300, None, "is a network"),
+    ],
+)
+def test_what_cannot_be_watched_is_refused_in_words(host: str, check: str, interval: int, port: int | None, words: str) -> None:
+    report = done(monitor_add(NOTHING, host, check, interval, port))  # type: ignore[arg-type]
+    assert report.error is not None
+    assert words in report.error.message
+    assert done(monitor_list(NOTHING)).watches == ()
+
+
+def test_a_url_gives_host_and_port_to_checks_that_take_no_url() -> None:
+    assert watch_of("https://www.example.org:8443/x", "tls").key == "tls www.example.org 8443"
+    assert watch_of("https://www.example.org/x", "icmp").key == "icmp www.example.org"
+    assert watch_of("http://www.example.org/", "https").check == "http"
+
+
+def test_which_watches_are_meant() -> None:
+    web = Watch(host="https://www.example.org/", check="https")
+    other = Watch(host="https://www.example.org/login", check="https")
+    ping = Watch(host="www.example.org", check="icmp")
+    every = (web, other, ping)
+    assert found_in(every, "WWW.example.org", None) == every
+    assert found_in(every, "https://www.example.org/login", None) == (other,)
+    assert found_in(every, "https://www.example.org/elsewhere", None) == every
+    assert found_in(every, "www.example.org", "icmp") == (ping,)
+    assert found_in(every, "example.org", None) == ()
+
+
+def test_pause_resume_and_another_interval() -> None:
+    done(monitor_add(NOTHING, DB.host, "tcp", 60, 5432))
+    assert "paused" in sentence(done(monitor_edit(NOTHING, DB.host, enabled=False)))
+    assert not done(monitor_list(NOTHING)).watches[0].enabled
+    resumed = done(monitor_edit(NOTHING, DB.host, interval=3600, enabled=True))
+    assert "checked every hour from now on and resumed" in sentence(resumed)
+    [watch] = done(monitor_list(NOTHING)).watches
+    assert (watch.enabled, watch.interval) == (True, 3600)
+    assert done(monitor_edit(NOTHING, DB.host)).status == "failed"
+    assert done(monitor_edit(NOTHING, DB.host, interval=1)).status == "failed"
+
+
+def test_what_is_removed_is_watched_no_more_and_a_host_that_never_was_is_said_so() -> None:
+    done(monitor_add(NOTHING, DB.host, "tcp", 60, 5432))
+    wrong = done(monitor_remove(NOTHING, "192.0.2.8"))
+    assert wrong.error is not None
+    assert wrong.error.message == "192.0.2.8 is not watched; what is watched: 192.0.2.7"
+    assert done(monitor_remove(NOTHING, DB.host, "icmp")).status == "failed"
+    assert "is watched no more; the history stays" in sentence(done(monitor_remove(NOTHING, DB.host)))
+    assert done(monitor_list(NOTHING)).watches == ()
+
+
+def test_what_stands_in_monitor_toml_is_changed_there() -> None:
+    with open_store() as store:
+        store.set_file_watches([DB], 1.0)
+        store.put_watch(Watch(host=DB.host, check="icmp"), 1.0)
+    both = done(monitor_remove(NOTHING, DB.host))
+    assert (both.status, [watch.check for watch in both.watches]) == ("partial", ["icmp"])
+    assert both.error is not None
+    assert "is in monitor.toml; change it there" in both.error.message
+    assert done(monitor_edit(NOTHING, DB.host, enabled=False)).status == "failed"
+
+
+def test_history_tells_availability_over_what_was_measured() -> None:
+    now = time.time()
+    with open_store() as store:
+        store.put_watch(DB, now - 7200)
+        outcomes = ["up"] * 50 + ["down"] * 10
+        store.record(
+            [Result(watch=DB.key, at=now - 3600 + 60 * number, outcome=outcome, ms=5.0 if outcome == "up" else None)  # type: ignore[arg-type]
+             for number, outcome in enumerate(outcomes)]
+        )  # fmt: skip
+    report = done(monitor_history(NOTHING, DB.host))
+    [past] = report.checks
+    assert past.ratio == pytest.approx(50 / 60, abs=0.01)
+    assert past.unmeasured == pytest.approx(23 * 3600, abs=120)
+    assert past.times is not None
+    assert past.times.count == 50
+    assert "was available 83% of the time measured, down for 10 min" in sentence(report)
+    assert "not measured for 23 h" in sentence(report)
+
+
+def test_history_without_a_result_is_unknown_and_not_clean() -> None:
+    done(monitor_add(NOTHING, DB.host, "tcp", 60, 5432))
+    report = done(monitor_history(NOTHING, DB.host, 1))
+    assert report.checks[0].ratio is None
+    assert "was not measured" in sentence(report)
+    assert done(monitor_history(NOTHING, "192.0.2.9")).status == "failed"
+
+
+def test_alerts_by_their_status() -> None:
+    with open_store() as store:
+        store.put_watch(DB, 1.0)
+        for number, status in enumerate(("open", "acknowledged", "resolved")):
+            alert = Alert(id=f"0000000{number}", watch=DB.key, about=f"fact {number}", level="critical", title=f"alert {number}",
+                          status=status, opened=1e9, acknowledged_by="kim")  # type: ignore[arg-type]  # fmt: skip
+            store.put_alert(alert)
+    opened = done(alert_list(NOTHING))
+    assert [alert.title for alert in opened.alerts] == ["alert 0"]
+    assert sentence(opened) == "There is 1 open alert: alert 0."
+    assert len(done(alert_list(NOTHING, "all")).alerts) == 3
+    assert [alert.acknowledged_by for alert in done(alert_list(NOTHING, "acknowledged")).alerts] == ["kim"]
+
+
+def test_no_alerts_without_a_daemon_are_no_good_news() -> None:
+    assert sentence(done(alert_list(NOTHING))) == "There are no open alerts. The daemon is not running, so none would be raised."
+
+
+def test_a_broken_monitor_toml_or_database_is_an_error_and_never_an_empty_list(tmp_path: Path) -> None:
+    tools_folder().parent.mkdir(parents=True)
+    plan_file().write_text("[[watch]\n")
+    broken = done(monitor_list(NOTHING))
+    assert broken.error is not None
+    assert "monitor.toml:1:8" in broken.error.message
+    plan_file().unlink()
+    (tmp_path / "state/netassist").mkdir(parents=True)
+    (tmp_path / "state/netassist/monitor.db").write_bytes(b"no database" * 1000)
+    damaged = done(alert_list(NOTHING))
+    assert damaged.status == "failed"
+    assert "damaged" in sentence(damaged)

@@ -219,7 +219,7 @@ def _watched(file: Path, url: str | None, log: Form) -> int:
     async def run() -> None:
         await Daemon(store, file, load, lambda settings: chosen_backend(settings, None, None)).run()
 
-    with open_store(url) as store:
+    with open_store(url, check=True) as store:
         asyncio.run(run())
     return CLEAN
 

@@ -246,6 +246,18 @@ def export(
     return _troubled(lambda: _in_store(work))
 
 
+@app.command
+def backup(file: Annotated[Path, Parameter(help="Where to; what stands there is replaced.")], /) -> int:
+    """Copy the database of what is watched, its history and its alerts, also while the daemon works."""
+
+    def work(store: Store, now: float, stamp: Stopwatch) -> int:
+        store.backup(file)
+        print(f"{store.where} is copied to {file}.")
+        return CLEAN
+
+    return _troubled(lambda: _in_store(work))
+
+
 @windows.command(name="list")
 def list_windows(*, format: Format = "text") -> int:
     """The maintenance windows."""

@@ -43,7 +43,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One message to one channel, in the outbox until it is delivered.
 
-    `attempts` counts tries that have begun; a notice of more than one says that it may have come before. `due` is when it is tried next.
+    `attempts` counts tries that have begun; a notice of more than one says that it may have come before. `due` is when it is
+    tried next.
     """
 
     id: str

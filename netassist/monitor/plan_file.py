@@ -56,7 +56,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a monitor.toml says; `store` is a database's URL, None for the usual SQLite file."""
+    """What a monitor.toml says; `store` is a file's path or a database's URL, None for the usual SQLite file."""
 
     watches: tuple[Watch, ...] = ()
     windows: tuple[Window, ...] = ()
@@ -165,8 +165,8 @@ class _Reader:
             if key in _TABLES and not isinstance(value, list if key in _LISTS else dict):
                 raise _Wrong((key,), f"{key} must be written as {f'[[{key}]]' if key in _LISTS else f'[{key}]'}")
         store = self._raw.get("store")
-        if store is not None and not (isinstance(store, str) and "://" in store):
-            raise _Wrong(("store",), "store must be a database's URL, such as postgresql+psycopg://user@host/name")
+        if store is not None and not (isinstance(store, str) and ("://" in store or store.startswith("/"))):
+            raise _Wrong(("store",), "store must be a file's whole path, or a database's URL such as postgresql://user@host/name")
         quiet = self._table("quiet", Quiet) if "quiet" in self._raw else None
         return Plan(
             watches=self._watches(self._table("defaults", Defaults)),

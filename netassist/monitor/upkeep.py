@@ -21,13 +21,16 @@ _log = logging.getLogger(__name__)
 
 
 async def keep_up(store: Store, engine: Engine, keep: Callable[[], Retention]) -> None:
-    """Sum up every ten minutes, and forget every six hours, but not while the clock is not to be trusted."""
+    """Sum up every ten minutes, and forget every six hours, but not while the clock is not to be trusted.
+
+    In a thread of their own: both take many short transactions, between which results are written.
+    """
     forgotten = -FORGET_EVERY
     while True:
         try:
-            await engine.in_store(store.roll_up, time.time())
+            await asyncio.to_thread(store.roll_up, time.time())
             if engine.may_age and time.monotonic() - forgotten >= FORGET_EVERY:
-                gone = await engine.in_store(store.forget, time.time(), keep())
+                gone = await asyncio.to_thread(store.forget, time.time(), keep())
                 forgotten = time.monotonic()
                 say(_log, logging.INFO, "forgotten what was kept long enough", rows=gone)
         except StoreTrouble as trouble:

@@ -56,7 +56,7 @@ def days(connection: Connection, key: str, number: int, until: float, where: str
     gather(connection, watch, marks, stretches, "day")
     worst = worst_of(connection, watch, stretches.tallies, where)
     worst |= _kept_standings(connection, watch, stretches.since, marks.hourly_from)
-    return [Day(at=tally.start, availability=tally.availability, worst=worst[tally.start]) for tally in stretches.tallies]
+    return [Day(at=float(tally.start), availability=tally.availability, worst=worst[tally.start]) for tally in stretches.tallies]
 
 
 def curve(connection: Connection, key: str, since: float, until: float, points: int) -> list[Point]:
@@ -81,7 +81,7 @@ def _grid(since: float, width: float, marks: Marks) -> tuple[float, float, Grain
 
 def _point(tally: Tally) -> Point:
     p50, p95 = tally.percentiles(0.5, 0.95) if tally.count else (None, None)
-    return Point(at=tally.start, p50=p50, p95=p95)
+    return Point(at=float(tally.start), p50=p50, p95=p95)
 
 
 def _whole(connection: Connection, key: str, since: float, until: float) -> Tally:

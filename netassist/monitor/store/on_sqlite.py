@@ -18,14 +18,17 @@ from sqlalchemy.engine import URL
 from netassist.monitor.store.database import Database
 from netassist.monitor.store.trouble import StoreTrouble, kind_of, kind_of_file, trouble
 
+_CHECKED_BYTES = 256 * 2**20
+"""A file of this size is read in a quarter of a second, where it is in memory."""
 _DURABLE = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864;"
 
 
-def opened(path: Path, create: bool, patience: float) -> Database:
+def opened(path: Path, create: bool, patience: float, check: bool | None) -> Database:
     """Raises StoreTrouble; what is damaged is left as it is."""
     where = str(path)
     _touch(path, create)
-    _check(path, patience)
+    if check or (check is None and path.stat().st_size <= _CHECKED_BYTES):
+        _check(path, patience)
     writer = _engine(where, patience, "BEGIN IMMEDIATE", _DURABLE)
     return Database(writer, _engine(where, patience, "BEGIN", "PRAGMA query_only=ON;"), where, path)
 

@@ -19,13 +19,13 @@ PATIENCE = 5.0
 _WRITE = "write postgresql://user@host/name, or the path of a file"
 
 
-def opened(url: str | None, *, create: bool, patience: float) -> Database:
+def opened(url: str | None, *, create: bool, patience: float, check: bool | None) -> Database:
     """Raises StoreTrouble."""
     place = _place(url)
     if place.get_backend_name() == "postgresql":
         database = on_postgresql.opened(place, patience)
     else:
-        database = on_sqlite.opened(Path(place.database or ""), create, patience)
+        database = on_sqlite.opened(Path(place.database or ""), create, patience, check)
     try:
         _prepare(database, create)
     except BaseException:

@@ -16,13 +16,16 @@ from netassist.monitor.store.values import Availability, Day, Point, ResponseTim
 from netassist.monitor.watch import Watch
 
 
-def open_store(url: str | None = None, *, create: bool = True, patience: float = PATIENCE) -> Store:
+def open_store(
+    url: str | None = None, *, create: bool = True, patience: float = PATIENCE, check: bool | None = None
+) -> Store:
     """The store at `url`: ``postgresql://…``, the path of an SQLite file, or monitor.db in the user's state folder for None.
 
     It is made where there is none, unless `create` is False; `patience` is the seconds to wait for another that is writing.
+    A file of SQLite is checked for damage page by page if `check`, and by default if it is no larger than 256 MiB.
     Raises StoreTrouble.
     """
-    return Store(opened(url, create=create, patience=patience))
+    return Store(opened(url, create=create, patience=patience, check=check))
 
 
 class Store:

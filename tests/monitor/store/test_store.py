@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import msgspec
@@ -152,3 +154,9 @@ def test_small_things(store: Store, open_again: Callable[[], Store]) -> None:
     assert other.remove_token("grafana")
     assert (store.windows(), store.tokens()) == ([], [])
     assert store.size() > 0
+
+
+def test_sqlalchemy_is_loaded_with_the_first_store_and_not_before() -> None:
+    program = "import sys; from netassist.monitor.store import Retention, StoreTrouble; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from netassist.monitor.happening import Result
-from netassist.monitor.store import Store, StoreTrouble, open_store
+from netassist.monitor.store import Store, StoreTrouble, on_sqlite, open_store
 from tests.monitor.store.server import cluster, emptied, serve
 from tests.monitor.store.server import url as url_of
 from tests.monitor.store.writer import WATCH
@@ -169,6 +169,21 @@ def test_a_damaged_file_is_recognised_and_left_as_it_is(damage: str, tmp_path: P
         open_store(str(path))
     assert caught.value.kind == "corrupt"
     assert path.read_bytes() == data
+
+
+def test_a_file_is_checked_if_it_is_small_or_this_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "monitor.db"
+    filled(path)
+    with path.open("r+b") as file:
+        file.seek(30 * 4096)
+        file.write(b"\xa5" * 4096)
+    monkeypatch.setattr(on_sqlite, "_CHECKED_BYTES", 4096)
+    with open_store(str(path)) as store:
+        assert store.watches() == (WATCH,)
+    for check, most in ((True, 4096), (None, 2**30)):
+        monkeypatch.setattr(on_sqlite, "_CHECKED_BYTES", most)
+        with pytest.raises(StoreTrouble, match="damaged"):
+            open_store(str(path), check=check)
 
 
 def test_a_file_that_is_damaged_while_it_is_open_is_said(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def settled(store: Store) -> int:
 
 
 def test_history_takes_so_many_bytes_as_the_documentation_says(store: Store) -> None:
-    """docs/monitoring-store.md says 25 and 95 bytes a result, 85 and 290 a summary of an hour, on SQLite and PostgreSQL."""
+    """docs/monitoring-store.md says 25 and 95 bytes a result, 100 and 290 a summary of an hour, on SQLite and PostgreSQL."""
     watches = [Watch(host=f"host{n}.example.org", check="tcp", port=443, interval=60) for n in range(WATCHES)]
     store.set_file_watches(watches, NOW)
     store.roll_up(NOW + 400)

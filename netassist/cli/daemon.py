@@ -226,6 +226,7 @@ def _watched(file: Path, url: str | None, log: Form) -> int:
 
 def _told_changes(plan: Plan, url: str | None) -> int:
     """What the plan would change, a line each."""
+    from netassist.monitor.channels import unusable
     from netassist.monitor.plan_file import changes
     from netassist.monitor.store import StoreTrouble, open_store
 
@@ -237,6 +238,8 @@ def _told_changes(plan: Plan, url: str | None) -> int:
             print(f"netassist: {trouble}", file=sys.stderr)
             return INCOMPLETE
         watched = ()
+    for trouble_of_channel in unusable(plan.channels):
+        print(f"netassist: {trouble_of_channel}", file=sys.stderr)
     done = changes(watched, plan)
     for change in done:
         mark = {"add": "+", "change": "~", "remove": "-"}[change.what]
@@ -254,11 +257,9 @@ def _with_store(url: str | None, config: Path | None, work: Callable[[Store], in
 
 def _url(url: str | None, config: Path | None) -> str | None:
     """The store that is meant: what was said, else what monitor.toml says."""
-    from netassist.monitor.plan_file import plan_file as usual
-    from netassist.monitor.plan_file import read_plan
+    from netassist.monitor.plan_file import store_of
 
-    file = config or usual()
-    return url or (read_plan(file).store if config is not None or file.exists() else None)
+    return url or store_of(config)
 
 
 def _asked(method: str, path: str, kind: type[T], url: str | None, config: Path | None, body: bytes = b"") -> T:

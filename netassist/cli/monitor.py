@@ -187,8 +187,8 @@ def ack(
         if alert.status == "resolved":
             print(f"{alert.title}: it is over already")
             return CLEAN
-        store.acknowledge(id, who, now)
-        print(f"{alert.title}: taken on by {who}")
+        taken = store.acknowledge(id, who, now)
+        print(f"{alert.title}: taken on by {taken.acknowledged_by if taken else who}")
         return CLEAN
 
     return _troubled(lambda: _in_store(work))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -108,6 +109,19 @@ def secret_of(channel: Channel) -> bytes | None:
     if len(found) < 16:
         raise ChannelTrouble(f"channel {channel.name}: its secret has less than 16 characters; `openssl rand -hex 32` makes one")
     return found.encode()
+
+
+def unusable(channels: Sequence[Channel]) -> list[str]:
+    """Why channels cannot be used as things stand; the keyring is not asked, since it may wait for a password."""
+    found = []
+    for channel in channels:
+        try:
+            if not channel.url_keyring:
+                address_of(channel)
+            secret_of(channel)
+        except ChannelTrouble as trouble:
+            found.append(str(trouble))
+    return found
 
 
 def _looked_up(channel: Channel, variable: str, file: str) -> str:

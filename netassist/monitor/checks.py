@@ -17,7 +17,7 @@ from netassist.configuration import Settings
 from netassist.grounding import STARTTLS_PORTS
 from netassist.monitor.happening import Result
 from netassist.monitor.judging import Reached, of_failure, of_reached, of_report, of_trouble
-from netassist.monitor.watch import Check, Watch
+from netassist.monitor.watch import Check, Watch, port_of
 from netassist.monitor.way_out import Repeated
 from netassist.network import Network
 from netassist.observations import Failed, Failure
@@ -62,17 +62,6 @@ def call_for(watch: Watch) -> Call:
         case "smtp" | "ssh":
             tool = "smtp_check" if watch.check == "smtp" else "ssh_audit"
             return Call(tool, host | at_port)
-
-
-def port_of(watch: Watch) -> int | None:
-    """The port of a watch, from its URL or ``host:port`` where it has none of its own; None for the check's own default."""
-    if watch.port is not None:
-        return watch.port
-    if "://" in watch.host:
-        return parse_url(watch.host).port
-    bare = host_of(watch.host)
-    rest = watch.host.removeprefix(f"[{bare}]").removeprefix(bare)
-    return int(rest[1:]) if rest[:1] == ":" and rest[1:].isascii() and rest[1:].isdigit() else None
 
 
 def url_of(watch: Watch) -> Url:

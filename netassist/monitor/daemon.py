@@ -20,6 +20,7 @@ from netassist.monitor.alone import BEAT, Heartbeat, alone, beat, socket_file
 from netassist.monitor.api.asking import Asking
 from netassist.monitor.api.values import Reloaded, Status, Tried
 from netassist.monitor.api.ways import Ways
+from netassist.monitor.channels import unusable
 from netassist.monitor.doors import Doors
 from netassist.monitor.engine import Engine
 from netassist.monitor.logs import say
@@ -69,7 +70,8 @@ class Daemon:
         self._since = time.time()
         self._probing = asyncio.Semaphore(MOST_PROBES)
         self.engine = Engine(store, self.settings, told=self._heard)
-        self._messenger = Messenger(store, terms(self.plan), self.settings, backend)
+        trouble = lambda: self.engine.counts.store_trouble  # noqa: E731
+        self._messenger = Messenger(store, terms(self.plan), self.settings, backend, trouble=trouble)
         self._asking = Asking(lambda: self.settings, backend)
         self._doors = Doors(socket_file())
         self._reloading = asyncio.Lock()
@@ -89,6 +91,7 @@ class Daemon:
             others: list[asyncio.Task[None]] = []
             try:
                 await self._begun(engine)
+                await self._look_at_channels()
                 others = [asyncio.ensure_future(part) for part in self._parts()]
                 await self._stopped.wait()
             finally:
@@ -110,7 +113,8 @@ class Daemon:
     async def status(self) -> Status:
         """How it does; what the store cannot tell just now is left out, and that it cannot stands there."""
         from_store = await asyncio.to_thread(standing.asked, self.store)
-        plan, trouble, where = self._plan_file, self._plan_trouble, self._doors.where
+        plan, where = self._plan_file, self._doors.where
+        trouble = self._plan_trouble or "; ".join(await asyncio.to_thread(unusable, self.plan.channels))
         return standing.status(self.engine, from_store, since=self._since, plan=plan, plan_trouble=trouble, where=where)
 
     def ways(self) -> Ways:
@@ -194,6 +198,7 @@ class Daemon:
         self.settings, self.plan, self._plan_trouble = settings, plan, ""
         self.engine.reload(settings)
         self._messenger.reload(terms(plan), settings)
+        await self._look_at_channels()
         self._doors.reopen(self.ways())
         self._changed()
         done = changes(before, plan)
@@ -235,6 +240,10 @@ class Daemon:
         for one in written.alerts:
             say(_log, logging.INFO, f"alert {one.status}", id=one.id, watch=one.watch, level=one.level, title=one.title)
         self._messenger.told(written)
+
+    async def _look_at_channels(self) -> None:
+        for trouble in await asyncio.to_thread(unusable, self.plan.channels):
+            say(_log, logging.WARNING, "a channel cannot be used", why=trouble)
 
     def _changed(self) -> None:
         """Somebody changed what is watched."""

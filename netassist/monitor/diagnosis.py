@@ -96,7 +96,8 @@ def planned(watch: Watch, diagnosis: Diagnosis) -> tuple[Call, ...]:
 
 
 def _call(name: str, watch: Watch) -> Call | None:
-    from netassist.monitor.checks import port_of, url_of
+    from netassist.monitor.checks import url_of
+    from netassist.monitor.watch import port_of
 
     host, port = host_of(watch.host), port_of(watch) or _PORTS.get(watch.check)
     arguments: dict[str, Value] = {"host": host}
@@ -250,7 +251,8 @@ async def examined(alert: Alert, watch: Watch, terms: Diagnosis, settings: Setti
 def _reach(watch: Watch) -> tuple[Entity, ...]:
     """What a diagnosis may point at: the watch's own host, URL and port."""
     from netassist.entities import Entity
-    from netassist.monitor.checks import port_of, url_of
+    from netassist.monitor.checks import url_of
+    from netassist.monitor.watch import port_of
 
     host = host_of(watch.host)
     found = [Entity("host", host, host, 0, len(host))]

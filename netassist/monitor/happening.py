@@ -35,10 +35,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """How a watch stands, and what the next result is held against.
 
-    `since` is when `standing` began, `at`, `ms`, `message` are the last result's. `recent` are the last outcomes, newest last, a
-    letter each (u, d for degraded, x for down, ? for unknown). `turns` are the times of its last changes, for flapping. `silenced`
-    is why nobody is told of it: ``parent KEY``, ``maintenance NAME``, ``paused``, ``offline``; empty otherwise. `next_run` is when
-    it is checked next.
+    `since` is when `standing` began, `at`, `ms`, `message` are the last result's. `recent` are the last outcomes, newest last,
+    a letter each (u, d for degraded, x for down, ? for unknown). `turns` are the times of its last changes, for flapping.
+    `silenced` is why nobody is told of it: ``parent KEY``, ``maintenance NAME``, ``paused``, ``offline``; empty otherwise.
+    `next_run` is when it is checked next.
     """
 
     watch: str

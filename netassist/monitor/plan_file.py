@@ -6,6 +6,7 @@ It is read whole or not at all. Sections that other modules own are converted in
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -28,6 +29,7 @@ from netassist.monitor.states import cycle
 from netassist.monitor.store.values import Retention, Window
 from netassist.monitor.times import seconds_of
 from netassist.monitor.watch import Limits, Watch
+from netassist.targets import host_of
 
 if TYPE_CHECKING:
     from netassist.monitor.store import Store
@@ -94,6 +96,24 @@ def read_plan(file: Path) -> Plan:
     if len(raw) > LARGEST:
         raise BadConfiguration(f"{file}: larger than {LARGEST >> 20} MB")
     return parsed(text, str(file))
+
+
+def store_of(file: Path | None = None) -> str | None:
+    """The store that a plan names (the usual one for None), also where the rest of it is wrong, so that a daemon that runs can
+    still be reached; None for the usual store. Raises BadConfiguration where a file that was named cannot be read.
+    """
+    place = file or plan_file()
+    if file is None and not place.exists():
+        return None
+    try:
+        return read_plan(place).store
+    except BadConfiguration:
+        try:
+            text = place.read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise
+        named = re.search(r"""^store\s*=\s*(["'])(.+?)\1""", text, re.MULTILINE)
+        return named[2] if named else None
 
 
 def parsed(text: str, name: str) -> Plan:
@@ -210,6 +230,11 @@ class _Reader:
                 if watch.key in found:
                     raise _Wrong(("watch", place, "host"), f"{watch.key} is watched twice")
                 found[watch.key], places[watch.key] = watch, place
+        hosts = {name for watch in found.values() for name in (watch.host, host_of(watch.host))}
+        for key, watch in found.items():
+            for parent in watch.parents:
+                if parent not in found and parent not in hosts:
+                    raise _Wrong(("watch", places[key], "parents"), f"no watch of this file has the key or the host {parent!r}")
         circle = cycle(found)
         if circle:
             raise _Wrong(("watch", places[circle[0]], "parents"), f"these lie behind one another: {' → '.join(circle)}")

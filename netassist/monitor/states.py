@@ -168,7 +168,8 @@ def parents_of(watch: Watch, watches: Mapping[str, Watch]) -> tuple[Watch, ...]:
         if name in watches:
             found[name] = watches[name]
         else:
-            found.update({key: other for key, other in watches.items() if host_of(other.host) == name and key != watch.key})
+            meant = {key: other for key, other in watches.items() if name in (other.host, host_of(other.host))}
+            found.update({key: other for key, other in meant.items() if key != watch.key})
     return tuple(found.values())
 
 

@@ -259,8 +259,7 @@ def _opened(work: Callable[[Store, float, Stopwatch], R], stamp: Stopwatch) -> R
 
 
 def store_url() -> str | None:
-    """The store that monitor.toml names; None for the usual one. Raises BadConfiguration."""
-    from netassist.monitor.plan_file import plan_file, read_plan
+    """The store that monitor.toml names; None for the usual one."""
+    from netassist.monitor.plan_file import store_of
 
-    file = plan_file()
-    return read_plan(file).store if file.exists() else None
+    return store_of()

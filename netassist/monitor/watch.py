@@ -6,6 +6,8 @@ from typing import Literal, get_args
 
 import msgspec
 
+from netassist.targets import host_of, parse_url
+
 Check = Literal["icmp", "tcp", "dns", "http", "https", "smtp", "certificate", "tls", "quantum", "ssh", "nmap"]
 CHECKS: tuple[Check, ...] = get_args(Check)
 SHORTEST, LONGEST = 5, 30 * 86400
@@ -73,3 +75,14 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def key(self) -> str:
         """What names it everywhere, for example ``tcp db1.example.org 5432``."""
         return f"{self.check} {self.host}" + (f" {self.port}" if self.port is not None else "")
+
+
+def port_of(watch: Watch) -> int | None:
+    """The port of a watch, from its URL or ``host:port`` where it has none of its own; None for the check's own default."""
+    if watch.port is not None:
+        return watch.port
+    if "://" in watch.host:
+        return parse_url(watch.host).port
+    bare = host_of(watch.host)
+    rest = watch.host.removeprefix(f"[{bare}]").removeprefix(bare)
+    return int(rest[1:]) if rest[:1] == ":" and rest[1:].isascii() and rest[1:].isdigit() else None

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from netassist.configuration import ScopeRules, Settings
-from netassist.monitor.checks import Checker, call_for, check_watch, deadline_of, port_of, url_of
+from netassist.monitor.checks import Checker, call_for, check_watch, deadline_of, url_of
 from netassist.monitor.happening import Result
-from netassist.monitor.watch import CHECKS, Check, Limits, Watch
+from netassist.monitor.watch import CHECKS, Check, Limits, Watch, port_of
 from netassist.toolbox import validated
 from tests.lab.dns import dns_server
 from tests.lab.http import Page, http_server

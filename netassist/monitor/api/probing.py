@@ -10,9 +10,9 @@ from netassist.monitor.api.asked import Asked, Text
 from netassist.monitor.api.problems import Trouble
 from netassist.monitor.api.values import ProbeQuery
 from netassist.monitor.api.ways import Ways, stored
-from netassist.monitor.checks import check_watch, port_of
+from netassist.monitor.checks import check_watch
 from netassist.monitor.happening import Result
-from netassist.monitor.watch import CHECKS, Check, Watch
+from netassist.monitor.watch import CHECKS, Check, Watch, port_of
 from netassist.observations import Failed
 from netassist.scope import Scope
 from netassist.targets import host_of, parse_url

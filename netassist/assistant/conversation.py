@@ -113,6 +113,10 @@ class Conversation:
         self._interrupted = True
         self._runner.stop("interrupted")
 
+    def interrupt_call(self, index: int) -> bool:
+        """Stop the call numbered `index` alone; it reports what it has. False where it does not run."""
+        return self._runner.stop_call(index)
+
     async def close(self) -> None:
         await self.backend.close()
 

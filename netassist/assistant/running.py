@@ -62,7 +62,7 @@ class Runner:
         self.settings, self.journal, self.approve, self.approved = settings, journal, approve, approved
         self.tell: Callable[[Event], None] = lambda _: None
         self.stopped_by: str | None = None
-        self._networks: set[Network] = set()
+        self._networks: dict[int, Network] = {}
         self._waiting: set[asyncio.Future[object]] = set()
         self._probing: set[asyncio.Future[object]] = set()
         self._asking = asyncio.Lock()
@@ -80,10 +80,17 @@ class Runner:
         self.stopped_by = self.stopped_by or why
         for task in [*self._waiting]:
             task.cancel()
-        for network in [*self._networks]:
+        for network in [*self._networks.values()]:
             network.interrupt()
         if self._probing and self._last is None:
             self._last = asyncio.get_running_loop().call_later(GRACE, self._drop)
+
+    def stop_call(self, index: int) -> bool:
+        """Let one call that runs hand in what it has; the others go on. False where it does not run."""
+        network = self._networks.get(index)
+        if network is not None:
+            network.interrupt()
+        return network is not None
 
     async def waiting(self, awaited: Awaitable[T]) -> T:
         """What is awaited; raises Stopped where the request is stopped meanwhile."""
@@ -158,7 +165,7 @@ class Runner:
     async def _run(self, index: int, passed: Pass) -> Step:
         call = passed.call
         network = network_for(call, passed, self.settings, lambda progress: self.tell(Moved(index, progress)))
-        self._networks.add(network)
+        self._networks[index] = network
         began = monotonic()
         probing = asyncio.ensure_future(self._probe(call, network))
         self._probing.add(probing)  # type: ignore[arg-type]
@@ -176,7 +183,7 @@ class Runner:
             return Step(call, "failed", _since(began), f"{call.name}: internal error ({type(error).__name__}: {error})")
         finally:
             self._probing.discard(probing)
-            self._networks.discard(network)
+            self._networks.pop(index, None)
         message = report.error.message if report.error else None
         return Step(call, report.status, _since(began), message, report)
 

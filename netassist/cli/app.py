@@ -193,7 +193,7 @@ app.command(
     name="monitor",
     help="""Set up what is watched, and see how it stands; `netassist daemon` does the watching.
 
-What you add here is kept in the daemon's database, beside what monitor.toml says, and a running daemon takes it up within seconds.
+What you add here is kept in the daemon's database, beside what monitor.toml says; a running daemon takes it up within seconds.
 
 Try:
   netassist monitor add https://example.org/ --check https --interval 5m
@@ -211,8 +211,8 @@ app.command(
     name="daemon",
     help="""Watch hosts, day and night: checks on schedules, history, alerts, a status page, an API.
 
-What is watched stands in monitor.toml, or is added by `netassist monitor add`. SIGHUP reads the file anew, SIGTERM ends it; nothing
-that was recorded is lost, however it ends.
+What is watched stands in monitor.toml, or is added by `netassist monitor add`. SIGHUP reads the file anew, SIGTERM ends it;
+nothing that was recorded is lost, however it ends.
 
 Try:
   netassist daemon
@@ -266,6 +266,19 @@ your own. Only this machine and the name server that it is set to ask are spoken
 Try:
   netassist doctor
   netassist doctor -f json
+""",
+)
+app.command(
+    "netassist.cli.demo:demo",
+    name="demo",
+    help="""Try netassist on a server of its own: it opens the terminal UI, and nothing of yours is touched.
+
+The server runs inside this program, on this machine's loopback, and ends with it. Its faults are there on purpose; what is
+found is measured all the same. Nothing is kept.
+
+Try:
+  netassist demo
+  netassist demo --text
 """,
 )
 app.command(

@@ -46,3 +46,18 @@ def bar(fraction: float) -> Content:
     part = min(max(fraction, 0.0), 1.0)
     done = int(part * BAR_WIDTH)
     return styled(("━" * done, "accent"), ("─" * (BAR_WIDTH - done), "dim"), (f" {int(part * 100):3d}%", "plain"))
+
+
+def chip(severity: Severity) -> str:
+    """The style of a severity's word where it stands on a ground of its own colour."""
+    grounds = {"critical": "$text-error", "high": "$text-error", "medium": "$text-warning", "low": "$text-primary"}
+    return f"bold $background on {grounds[severity]}" if severity in grounds else "$foreground 75%"
+
+
+def ago(seconds: float) -> str:
+    """How long something is past, in one unit: ``12 s``, ``5 min``, ``3 h``, ``9 d``."""
+    past = max(seconds, 0.0)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if past >= 2 * size:
+            return f"{int(past / size)} {unit}"
+    return f"{int(past)} s"

@@ -8,8 +8,9 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.drivers.linux_driver import LinuxDriver
 
 if TYPE_CHECKING:
@@ -61,6 +62,18 @@ class Driver(LinuxDriver):
         # Textual writes to standard error, which may be a file or closed; standard output is known to be the terminal.
         terminal = sys.__stderr__ if sys.__stderr__ is not None and sys.__stderr__.isatty() else sys.stdout
         self._file = cast("TextIOWrapper", Output(terminal))
+
+
+class _Named(NamedTuple):
+    """A key as Textual's table of sequences names it."""
+
+    value: str
+
+
+def alt_digits() -> None:
+    """Let Escape and a digit, which is how terminals send Alt with it, be that key; Textual takes it for ``£`` and its like."""
+    table = cast("dict[str, tuple[_Named, ...]]", ANSI_SEQUENCES_KEYS)
+    table.update({f"\x1b{digit}": (_Named(f"alt+{digit}"),) for digit in range(10)})
 
 
 def ending(end: Callable[[], None], seconds: float, code: int) -> None:

@@ -127,3 +127,31 @@ def test_a_network_says_how_many_addresses(tmp_path: Path, monkeypatch: pytest.M
             await stage.until(lambda: not stage.app.busy)
 
     asyncio.run(story())
+
+
+def test_the_arguments_are_edited_and_the_edited_call_is_asked_about_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approval, "CALM", 0.01)
+    monkeypatch.setattr(gate, "risk_of", lambda call: "intrusive")
+
+    async def story(port: int) -> None:
+        async with opened(tmp_path, call("tcp_check", host="127.0.0.1", port=1)) as stage:
+            screen = await asked(stage, "is port 1 of 127.0.0.1 open?")
+            await stage.until(lambda: screen.ready)
+            assert "You asked: is port 1 of 127.0.0.1 open?" in stage.read()
+            await stage.pilot.press("e", "tab", "ctrl+u", *"99999", "enter")
+            await stage.until(lambda: "99999" in stage.read() and "is not" in stage.read())
+            await stage.pilot.press("ctrl+u", *str(port), "enter")
+            await stage.until(lambda: isinstance(stage.app.screen, Approval) and stage.app.screen is not screen)
+            again = stage.app.screen
+            assert isinstance(again, Approval)
+            await stage.until(lambda: again.ready)
+            assert f"port = {port}" in stage.read()
+            await stage.pilot.press("y")
+            await stage.until(lambda: not stage.app.busy)
+            assert f"Port {port} on 127.0.0.1 is open" in stage.read()
+        assert "which edited tcp_check" in (tmp_path / "journal.jsonl").read_text()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        asyncio.run(story(server.getsockname()[1]))

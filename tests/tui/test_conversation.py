@@ -48,7 +48,9 @@ def test_a_question_is_measured_and_answered(tmp_path: Path) -> None:
             unfolded = stage.read()
             assert "Evidence  port" in unfolded
             assert "Fix       Send a Content-Security-Policy" in unfolded
-            assert "200 OK" in unfolded.split("All that was measured:")[1]
+            # The card of the call: what it is for, how to run it again, and the whole result.
+            assert f"Command  netassist run http_check url={url}" in unfolded
+            assert unfolded.count("200 OK") == 3
 
     with http_server({"/": PAGE}) as server:
         asyncio.run(story(f"http://127.0.0.1:{server.port}/", closed_port()))
@@ -76,7 +78,7 @@ def test_a_question_back_is_shown_as_one_and_waits_for_the_reply(tmp_path: Path)
             assert "? Question back: Which target do you mean?" in seen
             assert "the nas" in seen
             assert stage.app.focused is stage.prompt
-            assert stage.prompt.placeholder.startswith("Your answer")
+            assert str(stage.prompt.placeholder).startswith("Your answer")
 
     asyncio.run(story())
 
@@ -212,3 +214,34 @@ def test_a_short_answer_stands_below_its_question_and_a_long_one_begins_in_sight
 
     with http_server({"/": PAGE}) as server:
         asyncio.run(story(f"http://127.0.0.1:{server.port}/", closed_port()))
+
+
+def test_one_of_two_calls_is_cancelled_and_the_other_goes_on(tmp_path: Path) -> None:
+    async def story(port: int) -> None:
+        both = together(call("ping", host="127.0.0.1", count=100), call("ping", host="127.0.0.1", count=3))
+        async with opened(tmp_path, both) as stage:
+            await stage.begin("ping 127.0.0.1 a hundred times, and three times")
+            await stage.until(lambda: "of 100 answered" in stage.read())
+            stage.app.query(CallProgress).first().query_one("FoldTitle").focus()
+            await stage.pilot.press("x")
+            await stage.until(lambda: not stage.app.busy)
+            seen = stage.read()
+            assert "! ping  host=127.0.0.1 count=100  done in part" in seen
+            assert "✔ ping  host=127.0.0.1 count=3  done in" in seen
+            assert "3 of 3 ICMP" in seen or "3 of 3" in seen
+            assert "Interrupted" not in seen
+
+    asyncio.run(story(closed_port()))
+
+
+def test_a_question_back_is_answered_by_picking(tmp_path: Path) -> None:
+    async def story(port: int) -> None:
+        settings = Settings(targets={"the nas": "127.0.0.1"})
+        plan = call("tcp_check", host="127.0.0.1", port=port)
+        async with opened(tmp_path, Plan("clarify"), plan, settings=settings) as stage:
+            await stage.ask("is the port open?")
+            await stage.pilot.press("shift+tab", "enter")
+            await stage.until(lambda: len(stage.backend.asked) == 2 and not stage.app.busy)
+            assert stage.backend.asked[1].endswith("the nas")
+
+    asyncio.run(story(closed_port()))

@@ -22,9 +22,10 @@ from textual.widgets import OptionList
 from netassist.assistant.journal import Journal
 from netassist.backends.planning import BackendError, Plan
 from netassist.configuration import Settings
-from netassist.tui.app import privacy, run
+from netassist.tui.app import privacy
 from netassist.tui.screens import approval
 from netassist.tui.screens.help import EXAMPLES, Help
+from netassist.tui.serving import run
 from netassist.tui.styled import bar
 from netassist.tui.themes import DARK, LIGHT, fitting
 from netassist.tui.widgets.fold import Fold
@@ -241,7 +242,7 @@ import sys
 from pathlib import Path
 from netassist.assistant.journal import Journal
 from netassist.configuration import Settings
-from netassist.tui.app import run
+from netassist.tui.serving import run
 from tests.tui.stage import Planned
 
 class Marked(Planned):

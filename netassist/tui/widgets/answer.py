@@ -1,22 +1,22 @@
-"""An answer: the verdict first, then the findings by severity, then all that was measured, folded."""
+"""An answer: the verdict first, then the findings by severity; what was measured is in the cards above it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.message import Message
+from textual.widgets import Button, Static
 
 from netassist.assistant.answers import Answer, notes
-from netassist.observations import Finding, Report
+from netassist.observations import Finding
 from netassist.reports.layout import NEUTRAL, UNKNOWN, WARN, Tone, facts, paragraph
 from netassist.reports.style import Line, Span
-from netassist.reports.text import lines
 from netassist.reports.text.finding import TONES, problems
-from netassist.tui.styled import SEVERITY, call_line, content, styled
+from netassist.tui.styled import SEVERITY, chip, content, styled
 from netassist.tui.widgets.fitted import Fitted
 from netassist.tui.widgets.fold import Fold
 from netassist.tui.widgets.progress import outcome
@@ -31,27 +31,47 @@ class Said(Fitted):
         super().__init__(lambda width: content(paragraph(Span(text, tone.style), width, lead=lead)))
 
 
-class AnswerView(Vertical):
-    """What a person gets for a question."""
+class Choices(Horizontal):
+    """Answers to a question back that can be picked; typing another is as good."""
 
-    def __init__(self, answer: Answer) -> None:
+    class Picked(Message):
+        """The person has picked this answer."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, offered: Sequence[str]) -> None:
         super().__init__()
-        self.answer = answer
+        self._offered = tuple(offered)
+
+    def compose(self) -> ComposeResult:
+        for number, text in enumerate(self._offered):
+            yield Button(Content(as_text(text, 40)), id=f"choice-{number}", compact=True)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.post_message(self.Picked(self._offered[int((event.button.id or "choice-0").rpartition("-")[2])]))
+
+
+class AnswerView(Vertical):
+    """What a person gets for a question; `choices` are what a question back can be answered with."""
+
+    def __init__(self, answer: Answer, choices: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.answer, self._choices = answer, choices
 
     def compose(self) -> ComposeResult:
         for text, tone in spoken(self.answer):
             yield Said(text, tone)
+        if self._choices:
+            yield Choices(self._choices)
         if self.answer.unverified:
             yield Said(f"Not found in what was measured: {', '.join(self.answer.unverified)}.", UNKNOWN)
         if self.answer.findings:
             yield Static(styled((f"{problems(self.answer.findings)}:".capitalize(), "title")), markup=False, classes="heading")
         for finding in self.answer.findings:
             yield Fold(_title(finding), partial(_finding, finding))
-        reports = [(step.call, step.report) for step in self.answer.steps if step.report is not None]
-        if reports:
-            yield Static(styled(("All that was measured:", "title")), markup=False, classes="heading")
-        for call, report in reports:
-            yield Fold(call_line(call), partial(_report, report))
 
 
 def spoken(answer: Answer) -> Iterator[tuple[str, Tone]]:
@@ -73,7 +93,9 @@ def spoken(answer: Answer) -> Iterator[tuple[str, Tone]]:
 
 def _title(finding: Finding) -> Content:
     tone, word = TONES[finding.severity], finding.severity.upper()
-    return styled((f"{tone.mark} {word:<9}", SEVERITY[finding.severity]), (as_text(finding.title, 200), "plain"))
+    mark = styled((f"{tone.mark} ", SEVERITY[finding.severity]))
+    blank = " " * (9 - len(word))
+    return mark + Content.styled(word, chip(finding.severity)) + Content(f"{blank}{as_text(finding.title, 200)}")
 
 
 def _finding(finding: Finding, width: int) -> Content:
@@ -84,7 +106,3 @@ def _finding_lines(finding: Finding, width: int) -> Iterator[Line]:
     yield from paragraph(finding.detail, width)
     rows = [("Evidence", finding.evidence), ("Fix", finding.fix)]
     yield from facts([*rows, *(("See", Span(reference, "dim")) for reference in finding.references)], width, indent=0)
-
-
-def _report(report: Report, width: int) -> Content:
-    return content(lines(report, width=width))

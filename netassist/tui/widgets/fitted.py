@@ -25,6 +25,11 @@ class Fitted(Static):
         """Whether it has its content."""
         return self._width > 0
 
+    def remake(self) -> None:
+        """Make it anew, for what it shows has changed; nothing where it was never laid out."""
+        if self._width:
+            self.update(self._make(self._width))
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As of any widget. Layout asks for it with every new width; events of a new size do not always come."""
         if width and width != self._width:

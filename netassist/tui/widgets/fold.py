@@ -21,16 +21,26 @@ class FoldTitle(Static, can_focus=True):
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "turn(None)", "Fold or unfold", show=False),
+        Binding("enter,space", "turn(None)", "Fold or unfold", show=False, id="fold.turn"),
         Binding("right", "turn(True)", "Unfold", show=False),
         Binding("left", "turn(False)", "Fold", show=False),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
+        Binding("y", "copy", "Copy", id="fold.copy"),
+        Binding("delete,x", "cancel", "Cancel this one", show=False, id="fold.cancel"),
     ]
 
     def action_turn(self, unfolded: bool | None) -> None:
         if isinstance(self.parent, Fold):
             self.parent.unfolded = not self.parent.unfolded if unfolded is None else unfolded
+
+    def action_copy(self) -> None:
+        if isinstance(self.parent, Fold):
+            self.parent.copy()
+
+    def action_cancel(self) -> None:
+        if isinstance(self.parent, Fold):
+            self.parent.cancel()
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
@@ -45,6 +55,7 @@ class Fold(Vertical):
     def __init__(self, title: Content, make: Callable[[int], Content]) -> None:
         super().__init__()
         self.title = title
+        self._rows: list[int] = []
         self._make = make
 
     def compose(self) -> ComposeResult:
@@ -55,9 +66,27 @@ class Fold(Vertical):
 
     def watch_unfolded(self, unfolded: bool) -> None:
         if self.is_mounted or self.children:
-            self.query_one(FoldTitle).update(Content("▾ " if unfolded else "▸ ") + self.title)
+            self.say_title()
             self.query_one(Fitted).display = unfolded
             self.set_class(unfolded, "-unfolded")
+
+    def say_title(self) -> None:
+        """Show the title as it is now."""
+        line = self.query_one(FoldTitle)
+        shown = Content("▾ " if self.unfolded else "▸ ") + self.title
+        width = max(line.size.width, 1)
+        rows = [width, *(-(-len(text) // width) for text in shown.plain.split("\n"))]
+        # Laying the whole conversation out again is dear; a running call says several times a second how far it is.
+        line.update(shown, layout=rows != self._rows)
+        self._rows = rows
+
+    def copy(self) -> None:
+        """Copy what is in it to the clipboard (OSC 52)."""
+        self.app.copy_to_clipboard(f"{self.title.plain}\n{self._make(100).plain}".strip())
+        self.notify("Copied, if your terminal lets programs copy (OSC 52).", markup=False)
+
+    def cancel(self) -> None:
+        """Stop what it is about, where that runs."""
 
     def on_fitted_made(self, event: Fitted.Made) -> None:
         event.stop()

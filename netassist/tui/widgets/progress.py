@@ -1,7 +1,10 @@
-"""One planned call: what it is, how far it is, and what came of it."""
+"""One planned call as a card: what it is and why, how far it is, what came of it; unfolded, the command and the whole result."""
 
 from __future__ import annotations
 
+import shlex
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
 
 from textual.content import Content
@@ -9,16 +12,20 @@ from textual.widget import Widget
 
 from netassist.assistant.answers import Step, StepStatus
 from netassist.network import Progress
-from netassist.reports.layout import Tone
-from netassist.reports.style import Style
-from netassist.reports.text import verdict
+from netassist.observations import SEVERITIES, Report
+from netassist.reports.layout import BLANK, Tone, facts, paragraph
+from netassist.reports.style import Line, Span, Style
+from netassist.reports.text import lines, verdict
 from netassist.reports.words import duration
-from netassist.toolbox import Call
-from netassist.tui.styled import bar, call_line, styled
+from netassist.toolbox import Call, tools
+from netassist.tui.styled import bar, call_line, chip, content, styled
+from netassist.tui.widgets.fold import Fold
 from netassist.untrusted import as_text
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAMES_A_SECOND = 8
+MOST_LOGGED = 200
+"""Steps of a call that its card remembers, the latest."""
 
 OVER: dict[StepStatus, tuple[str, str, Style]] = {
     "ok": ("✔", "done", "good"),
@@ -41,38 +48,60 @@ class Deciding(Widget):
         return styled((f"{spinner()} ", "accent"), ("deciding what to measure", "dim"))
 
 
-class CallProgress(Widget):
-    """One call; `over` ends it, `settle` leaves its verdict to the answer below."""
+class CallProgress(Fold):
+    """One call; `over` ends it, `settle` leaves its verdict to the answer below. `stop` is called when the person cancels it."""
 
-    def __init__(self, call: Call) -> None:
-        super().__init__()
-        self.call = call
+    def __init__(self, call: Call, why: str = "", stop: Callable[[], bool] = lambda: False) -> None:
+        super().__init__(Content(""), self._body)
+        self.call, self.why, self._stop = call, why, stop
         self._began: float | None = None
         self._progress: Progress | None = None
+        self._log: deque[str] = deque(maxlen=MOST_LOGGED)
         self._step: Step | None = None
         self._settled = False
+        self.title = self._title()
 
     @property
     def running(self) -> bool:
         return self._began is not None and self._step is None
 
+    @property
+    def report(self) -> Report | None:
+        return self._step.report if self._step is not None else None
+
     def start(self) -> None:
         self._began = monotonic()
-        self.refresh(layout=True)
+        self.tick()
 
     def move(self, progress: Progress) -> None:
+        """How far it is; shown with the next tick, for some calls tell a thousand times a second."""
         self._progress = progress
-        self.refresh(layout=True)
+        if not self._log or self._log[-1] != progress.text:
+            self._log.append(progress.text)
 
     def over(self, step: Step) -> None:
         self._step = step
-        self.refresh(layout=True)
+        self.tick()
 
     def settle(self) -> None:
         self._settled = True
-        self.refresh(layout=True)
+        self.tick()
 
-    def render(self) -> Content:
+    def cancel(self) -> None:
+        if self.running and self._stop():
+            self._log.append("cancelled; it hands in what it has")
+
+    def tick(self) -> None:
+        """Show how it is now."""
+        self.title = self._title()
+        if self.is_mounted:
+            self.say_title()
+            if self.unfolded:
+                from netassist.tui.widgets.fitted import Fitted
+
+                self.query_one(Fitted).remake()
+
+    def _title(self) -> Content:
         if self._step is not None:
             return self._over(self._step)
         if self._began is None:
@@ -81,19 +110,66 @@ class CallProgress(Widget):
         head = styled((f"{spinner()} ", "accent")) + call_line(self.call) + elapsed
         if self._progress is None:
             return head
-        doing = [head, styled((f"  {as_text(self._progress.text, 200)}", "plain"))]
+        doing = [head, styled((f"    {as_text(self._progress.text, 200)}", "plain"))]
         if self._progress.fraction is not None:
-            doing.append(Content("  ") + bar(self._progress.fraction))
+            doing.append(Content("    ") + bar(self._progress.fraction) + styled((self._left(self._progress.fraction), "dim")))
         return Content("\n").join(doing)
+
+    def _left(self, fraction: float) -> str:
+        """About how long it goes on at the pace so far; nothing while that is only a guess."""
+        spent = monotonic() - self._began if self._began is not None else 0.0
+        return f"  about {duration(round(spent / fraction - spent))} left" if 0.05 < fraction < 1 and spent > 3 else ""
 
     def _over(self, step: Step) -> Content:
         mark, word, style = OVER[step.status]
         took = f" in {duration(step.duration_s)}" if step.duration_s else ""
-        head = styled((f"{mark} ", style)) + call_line(step.call) + styled((f"  {word}{took}", style))
+        head = styled((f"{mark} ", style)) + call_line(step.call) + styled((f"  {word}{took}", style)) + _chips(step.report)
         if self._settled:
             return head
         text, tone = outcome(step)
-        return Content("\n").join([head, styled((f"  {text}", tone.style))])
+        return Content("\n").join([head, styled((f"    {text}", tone.style))])
+
+    def _body(self, width: int) -> Content:
+        return content(_unfolded(self.call, self.why, self._step, self._log, width))
+
+
+def _chips(report: Report | None) -> Content:
+    """How many findings of each severity a report has."""
+    made = Content("")
+    for severity in SEVERITIES[:-1]:
+        number = sum(finding.severity == severity for finding in report.findings) if report is not None else 0
+        if number:
+            made += Content.assemble("  ", (f" {number} {severity} ", chip(severity)))
+    return made
+
+
+def _unfolded(call: Call, why: str, step: Step | None, log: Sequence[str], width: int) -> Iterator[Line]:
+    tool = tools().get(call.name)
+    rows = [("Why", why), ("What", tool.description if tool else "")]
+    yield from facts([*rows, *(("Command", command) for command in commands(call, step))], width, indent=0)
+    if step is not None and step.report is not None:
+        yield BLANK
+        yield from lines(step.report, width=width)
+    elif step is not None:
+        yield from facts([("Outcome", step.message or step.status)], width, indent=0)
+    else:
+        for text in [*log][-12:]:
+            yield from paragraph(Span(as_text(text, 300), "dim"), width, lead=Span("  ", "dim"))
+
+
+def commands(call: Call, step: Step | None) -> list[str]:
+    """The programs that were run, word for word; and how to run the same on the command line."""
+    again = ["netassist", "run", call.name, *(f"{key}={value}" for key, value in call.arguments.items())]
+    run = list(_run(step.report)) if step is not None and step.report is not None else []
+    return [shlex.join(command) for command in (*run, again)]
+
+
+def _run(report: Report) -> Iterator[Sequence[str]]:
+    if command := getattr(report, "command", ()):
+        yield command
+    for host in getattr(report, "hosts", ()):
+        for inner in getattr(host, "reports", ()):
+            yield from _run(inner)
 
 
 def outcome(step: Step) -> tuple[str, Tone]:

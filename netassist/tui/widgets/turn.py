@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from netassist.assistant.answers import Answer
@@ -16,11 +19,11 @@ from netassist.untrusted import as_text
 
 
 class Turn(Vertical):
-    """Listens to the events of one request."""
+    """Listens to the events of one request; `stop` cancels the call of a number, and says whether it ran."""
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, stop: Callable[[int], bool] = lambda _: False) -> None:
         super().__init__()
-        self.question = question
+        self.question, self._stop = question, stop
         self.calls: list[CallProgress] = []
         self.over = False
 
@@ -37,7 +40,8 @@ class Turn(Vertical):
             return
         match event:
             case Planned(calls):
-                planned = [CallProgress(call) for call in calls]
+                first = len(self.calls)
+                planned = [CallProgress(call, self.question, partial(self._stop, first + n)) for n, call in enumerate(calls)]
                 self.calls += planned
                 self.query_one(Deciding).display = False
                 self.mount(*planned)
@@ -53,8 +57,8 @@ class Turn(Vertical):
         if self.is_attached:
             self.mount(Said(text, WARN))
 
-    async def conclude(self, answer: Answer) -> None:
-        await self._end(AnswerView(answer))
+    async def conclude(self, answer: Answer, choices: Sequence[str] = ()) -> None:
+        await self._end(AnswerView(answer, choices))
         for call in self.calls:
             call.settle()
 
@@ -71,6 +75,11 @@ class Turn(Vertical):
 
     def _tick(self) -> None:
         self.query_one(Deciding).refresh()
-        for call in self.calls:
-            if call.running:
-                call.refresh()
+        running = [call for call in self.calls if call.running]
+        view = self.parent
+        at_end = isinstance(view, VerticalScroll) and view.is_vertical_scroll_end
+        for call in running:
+            call.tick()
+        if running and at_end and isinstance(view, VerticalScroll):
+            # A card grows by its progress; whoever looks at the end goes on seeing it.
+            self.call_after_refresh(view.scroll_end, animate=False)

@@ -1,0 +1,230 @@
+"""The terminal UI beside a bare Textual app, in one run: first paint, key to screen under load, memory.
+
+    python -m benchmarks.tui [--starts 7]
+
+- First paint: from the start of the process to the first frame with the input line, by turns.
+- Key to screen: from a key that is typed into the pseudo-terminal to the bytes that show it, at 160×50, while a call reports
+  1,000 ports in a second or two, over and over, and an answer grows by words for every 20; beside a bare app that is idle.
+- Memory: resident size before and after 10,000 lines have gone through the unfolded card of one call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import pty
+import select
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+BARE = """
+from textual.app import App
+from textual.widgets import Input, Footer
+class Bare(App):
+    def compose(self):
+        yield Input(placeholder="Ask, for example")
+        yield Footer()
+Bare().run()
+"""
+OURS = """
+import sys
+from pathlib import Path
+from netassist.assistant.journal import Journal
+from netassist.backends.testllm import TestLlm
+from netassist.configuration import Settings
+from netassist.tui.serving import run
+folder = Path(sys.argv[1])
+sys.exit(run(Settings(), TestLlm(), Journal(folder), frozenset(), None, folder))
+"""
+PATIENCE = 30.0
+
+
+def first_paint(program: str, folder: str) -> float:
+    """Milliseconds from the start of a process to its first frame."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    began = perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "-c", program, folder],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        seen = b""
+        while b"for example" not in seen:
+            if not select.select([ours], [], [], PATIENCE)[0]:
+                raise TimeoutError(seen[-500:])
+            seen += os.read(ours, 65536)
+        took = (perf_counter() - began) * 1000
+        process.kill()
+    os.close(ours)
+    return took
+
+
+LOADED = """
+import asyncio, gc, sys
+from pathlib import Path
+from netassist.assistant.events import Moved, Planned, Started
+from netassist.assistant.journal import Journal
+from netassist.backends.testllm import TestLlm
+from netassist.configuration import Settings
+from netassist.network import Progress
+from netassist.toolbox import Call
+from netassist.tui.app import NetAssistApp
+from netassist.tui.terminal import Driver
+from netassist.tui.widgets.turn import Turn
+from textual.widgets import Static
+
+async def load(app):
+    call = Call("nmap_scan", {"target": "192.0.2.1"})
+    await asyncio.sleep(1)
+    turn = Turn("scan 192.0.2.1")
+    await app.ask_room.view.mount(turn)
+    turn.hear(Planned((call,)))
+    await asyncio.sleep(0.05)
+    turn.hear(Started(0, call))
+    answer = Static(markup=False)
+    await turn.mount(answer)
+    while True:
+        said = ""
+        for port in range(1, 1001):
+            turn.hear(Moved(0, Progress(f"port {port}/tcp open on 192.0.2.1", port / 1000)))
+            if port % 20 == 0:
+                said += f"word {port} of an answer that grows, "
+                answer.update(said)
+                app.ask_room.view.scroll_end(animate=False)
+            if port % 5 == 0:
+                await asyncio.sleep(0.005)
+
+async def main(folder):
+    app = NetAssistApp(Settings(), TestLlm(), Journal(folder), frozenset(), Driver, folder)
+    with app._context():
+        loading = asyncio.create_task(load(app))
+    await app.run_async()
+
+gc.set_threshold(10_000)  # as netassist.cli.main does
+asyncio.run(main(Path(sys.argv[1])))
+"""
+LETTERS = [chr(code) for code in range(0x410, 0x510)]
+"""Each is typed once, so that the frame that shows it cannot be taken for another; none stands in the load."""
+
+
+def key_to_screen(program: str, folder: str, ready: bytes) -> list[float]:
+    """Milliseconds from a key in the terminal to the bytes that show it, while ports are reported and an answer grows."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "160", "LINES": "50"}
+    took = []
+    with subprocess.Popen(
+        [sys.executable, "-c", program, folder],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        _until(ours, ready)
+        for number, letter in enumerate(LETTERS):
+            if number % 50 == 49:
+                os.write(ours, b"\x15")  # the line is emptied
+                _drained(ours, 0.2)
+            began = perf_counter()
+            os.write(ours, letter.encode())
+            _until(ours, letter.encode())
+            took.append((perf_counter() - began) * 1000)
+            _drained(ours, 0.03)
+        process.kill()
+    os.close(ours)
+    return took
+
+
+def _until(terminal: int, wanted: bytes) -> None:
+    seen = b""
+    while wanted not in seen:
+        if not select.select([terminal], [], [], PATIENCE)[0]:
+            raise TimeoutError(seen[-500:])
+        seen = seen[-64:] + os.read(terminal, 65536)
+
+
+def _drained(terminal: int, seconds: float) -> None:
+    """Read whatever comes for so long, as a terminal does."""
+    ends = perf_counter() + seconds
+    while (left := ends - perf_counter()) > 0:
+        if select.select([terminal], [], [], left)[0]:
+            os.read(terminal, 65536)
+
+
+async def memory(folder: Path) -> tuple[float, float]:
+    """Resident megabytes before and after 10,000 lines of the log of a call."""
+    from netassist.assistant.events import Moved, Planned, Started
+    from netassist.assistant.journal import Journal
+    from netassist.configuration import Settings
+    from netassist.network import Progress
+    from netassist.toolbox import Call
+    from netassist.tui.app import NetAssistApp
+    from netassist.tui.widgets.turn import Turn
+    from tests.tui.stage import Planned as Backend
+
+    app = NetAssistApp(Settings(), Backend(), Journal(folder), frozenset(), folder=folder)
+    async with app.run_test(size=(160, 50)) as pilot:
+        turn = Turn("scan 192.0.2.1")
+        await app.ask_room.view.mount(turn)
+        call = Call("nmap_scan", {"target": "192.0.2.1"})
+        turn.hear(Planned((call,)))
+        await pilot.pause()
+        turn.hear(Started(0, call))
+        turn.calls[0].unfolded = True
+        await pilot.pause(0.5)
+        before = resident()
+        for number in range(10_000):
+            turn.hear(Moved(0, Progress(f"line {number}: {'x' * 80}", number / 10_000)))
+            if number % 100 == 0:
+                await asyncio.sleep(0.005)
+        await pilot.pause(0.5)
+        return before, resident()
+
+
+def percentile(ordered: list[float]) -> float:
+    """The 99th, of values in their order, by nearest rank."""
+    return ordered[max(-(-len(ordered) * 99 // 100) - 1, 0)]
+
+
+def resident() -> float:
+    """Megabytes of this process that are in memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--starts", type=int, default=7)
+    starts = parser.parse_args().starts
+    with tempfile.TemporaryDirectory() as folder:
+        paints: dict[str, list[float]] = {"bare": [], "ours": []}
+        for _ in range(starts):
+            for name, program in (("bare", BARE), ("ours", OURS)):
+                paints[name].append(first_paint(program, folder))
+        bare, ours = (statistics.median(paints[name]) for name in ("bare", "ours"))
+        idle = sorted(key_to_screen(BARE, folder, b"for example"))
+        keys = sorted(key_to_screen(LOADED, folder, b"answer that grows"))
+        before, after = asyncio.run(memory(Path(folder)))
+    print("| | measured | bound |\n|---|---|---|")
+    print(f"| first paint, bare Textual (median of {starts}) | {bare:.0f} ms | |")
+    print(f"| first paint, netassist (median of {starts}) | {ours:.0f} ms | |")
+    print(f"| ratio | {ours / bare:.2f} | 2 |")
+    print(f"| key to screen, bare Textual that does nothing else, 99th percentile | {percentile(idle):.1f} ms | |")
+    print(f"| key to screen, median of {len(keys)} | {statistics.median(keys):.1f} ms | |")
+    print(f"| key to screen, 99th percentile | {percentile(keys):.1f} ms | 50 ms |")
+    print(f"| memory before and after 10,000 log lines | {before:.1f} and {after:.1f} MB | |")
+
+
+if __name__ == "__main__":
+    main()

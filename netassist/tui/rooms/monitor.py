@@ -1,0 +1,246 @@
+"""Monitor: what is watched and how it stands, read from the store that the daemon writes; open alerts; acknowledged from here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from netassist.monitor.alert import Alert
+from netassist.monitor.happening import Event, State
+from netassist.monitor.watch import Watch
+from netassist.reports.layout import BLANK, facts, heading, paragraph
+from netassist.reports.style import Line, Span, Style
+from netassist.reports.words import count, milliseconds, percent
+from netassist.tui.columns import Cell, Column
+from netassist.tui.plots import Pair, binned, curve, sparkline
+from netassist.tui.rooms.room import Room, Row, Rows
+from netassist.tui.styled import ago, content, styled
+
+if TYPE_CHECKING:
+    from netassist.monitor.store import Store
+    from netassist.monitor.store.values import Availability, Point, ResponseTimes
+
+DAY = 86400.0
+POINTS = 96
+SPARK = 20
+EVERY = 5.0
+"""Seconds between two readings while the room is seen."""
+STANDINGS: dict[str, tuple[str, Style]] = {
+    "down": ("✘ down", "bad"),
+    "degraded": ("! degraded", "warn"),
+    "unknown": ("? unknown", "warn"),
+    "pending": ("· pending", "dim"),
+    "up": ("✔ up", "good"),
+}
+_ORDER = tuple(STANDINGS)
+_BEGIN = (
+    "Nothing is monitored yet. In Targets (2), w watches the chosen host, or: netassist monitor add example.org --check icmp. "
+    "The watching is done by the daemon: netassist daemon."
+)
+
+
+class Watched(NamedTuple):
+    """A watch as it stands, with its last day; `alerts` are its unresolved ones, `events` its last."""
+
+    watch: Watch
+    state: State
+    points: Sequence[Point]
+    availability: Availability
+    times: ResponseTimes | None
+    alerts: Sequence[Alert]
+    events: Sequence[Event]
+
+
+class Monitor(Room):
+    COLUMNS = (
+        Column("state", 9),
+        Column("watch", 8, 60, grows=True, least=20),
+        Column("since", 2, right=True),
+        Column("last", 5, right=True),
+        Column("24 h", 6, right=True),
+        Column("response, a day", 5, SPARK),
+        Column("alert", 7, 12),
+    )
+    VIEWS = ("details", "open alerts")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "acknowledge", "Acknowledge", id="monitor.acknowledge"),
+        Binding("a", "audit", "Audit", id="monitor.audit"),
+        Binding("v", "view", "Alerts", id="monitor.view"),
+    ]
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.set_interval(EVERY, self._tick)
+
+    def _tick(self) -> None:
+        if self.display and self.netassist.room == "monitor" and not self._reading.locked():
+            self.run_worker(self.action_read())
+
+    def read(self) -> Rows:
+        from netassist.monitor.store.trouble import StoreTrouble
+
+        try:
+            store = self.netassist.opened_store()
+        except StoreTrouble as trouble:
+            there = trouble.kind != "unavailable" or (self.netassist.state / "monitor.db").exists()
+            return Rows((), empty=f"{trouble}" if there else _BEGIN)
+        try:
+            with closing(store):
+                return self._rows(store)
+        except StoreTrouble as trouble:
+            return Rows((), empty=str(trouble))
+
+    def _rows(self, store: Store) -> Rows:
+        now = self.netassist.clock()
+        states, unresolved = store.states(), store.unresolved()
+        found = [_watched(store, watch, states, unresolved, now) for watch in store.watches()]
+        found.sort(key=lambda each: (_ORDER.index(each.state.standing), each.watch.key))
+        open_ones = [alert for alert in unresolved if alert.status == "open"]
+        counted = [f"{n} {word}" for word in _ORDER if (n := sum(each.state.standing == word for each in found))]
+        summary = styled(
+            (count(len(found), "watch", "watches"), "title"), (f": {', '.join(counted)}" if counted else "", "plain")
+        )
+        summary += styled((f"   {count(len(open_ones), 'open alert')}", "bad" if open_ones else "dim"))
+        last = max((each.state.at for each in found if each.state.at is not None), default=None)
+        if last is not None:
+            summary += styled((f"   last checked {ago(now - last)} ago", "warn" if now - last > 900 else "dim"))
+        return Rows([_row(each, now) for each in found], summary, _BEGIN)
+
+    def place(self, row: Row) -> str:
+        return cast("Watched", row.item).watch.host
+
+    def details(self, row: Row, width: int) -> Content:
+        each, now = cast("Watched", row.item), self.netassist.clock()
+        plotted = Content("\n\n") + curve(_pairs(each.points), width)
+        below = styled((f"\n{'24 h ago':>17}{'now':>{max(width - 20, 4)}}", "dim")) if each.times is not None else Content("")
+        return content(_details(each, now, width)) + plotted + below + Content("\n\n") + content(_happened(each, now, width))
+
+    def overall(self, view: str, width: int) -> Content:
+        alerts = [alert for row in self.found.rows for alert in cast("Watched", row.item).alerts]
+        return content(_alerts(alerts, self.netassist.clock(), width))
+
+    def action_audit(self) -> None:
+        self.ask("run a comprehensive security audit on {}".format)
+
+    def action_acknowledge(self) -> None:
+        row = self.chosen
+        waiting = [alert for alert in cast("Watched", row.item).alerts if alert.status == "open"] if row is not None else []
+        if not waiting:
+            self.netassist.say("The chosen watch has no open alert.")
+        for alert in waiting:
+            self._acknowledge(alert.id)
+
+    @work(thread=True, group="acknowledge")
+    def _acknowledge(self, id: str) -> None:
+        from netassist.monitor.store.trouble import StoreTrouble
+
+        told = partial(self.app.call_from_thread, self.netassist.say)
+        try:
+            with closing(self.netassist.opened_store()) as store:
+                taken = store.acknowledge(id, self.netassist.person(), self.netassist.clock())
+            told(f"Acknowledged: {taken.title}" if taken is not None else "That alert has been resolved meanwhile.")
+        except StoreTrouble as trouble:
+            told(str(trouble))
+        self.app.call_from_thread(self.run_worker, self.action_read())
+
+
+def _watched(store: Store, watch: Watch, states: dict[str, State], unresolved: Sequence[Alert], now: float) -> Watched:
+    key, since = watch.key, now - DAY
+    state = states.get(key) or State(watch=key)
+    return Watched(
+        watch,
+        state,
+        store.curve(key, since, now, POINTS),
+        store.availability(key, since, now),
+        store.response_times(key, since, now),
+        [alert for alert in unresolved if alert.watch == key],
+        store.events(now - 7 * DAY, now, key, 8),
+    )
+
+
+def _row(each: Watched, now: float) -> Row:
+    word, style = STANDINGS[each.state.standing]
+    ratio = each.availability.ratio
+    alert = each.alerts[0] if each.alerts else None
+    cells = (
+        Cell(word if each.watch.enabled else "‖ paused", style if each.watch.enabled else "dim"),
+        Cell(each.watch.key),
+        Cell(ago(now - each.state.since) if each.state.since else "", "dim"),
+        Cell(milliseconds(each.state.ms) if each.state.ms is not None else ""),
+        Cell(percent(ratio) if ratio is not None else "", "good" if ratio == 1 else "warn"),
+        Cell(sparkline([middle for middle, _ in binned(_pairs(each.points), SPARK)], SPARK), "accent"),
+        Cell(alert.status if alert else "", "bad" if alert and alert.status == "open" else "dim"),
+    )
+    words = f"{each.watch.key} {each.state.standing} {each.watch.group} {each.state.message} {alert.title if alert else ''}"
+    return Row(each.watch.key, cells, words, each)
+
+
+def _pairs(points: Sequence[Point]) -> list[Pair]:
+    return [(point.p50, point.p95) for point in points]
+
+
+def _details(each: Watched, now: float, width: int) -> Iterator[Line]:
+    word, style = STANDINGS[each.state.standing]
+    watch, state, times = each.watch, each.state, each.times
+    yield from heading(watch.key, width)
+    since = f", for {ago(now - state.since)}" if state.since else ""
+    yield from paragraph(Span(f"{word}{since}{', flapping' if state.flapping else ''}", style), width)
+    if state.message:
+        yield from paragraph(state.message, width)
+    if state.silenced:
+        yield from paragraph(Span(f"nobody is told: {state.silenced}", "warn"), width)
+    for alert in each.alerts:
+        yield from _alert(alert, now, width)
+    up = each.availability
+    ratio = f"{up.ratio:.2%} of what was measured" if up.ratio is not None else "nothing was measured"
+    measured = (
+        f"p50 {times.p50:.3g} ms, p95 {times.p95:.3g} ms, p99 {times.p99:.3g} ms of {times.count:,}" if times else "none yet"
+    )
+    rows = [
+        ("Every", f"{watch.interval} s"),
+        ("Checked", f"{ago(now - state.at)} ago" if state.at is not None else "not yet"),
+        ("24 h up", ratio),
+        ("Response", measured),
+        *((name.replace("_", " "), value) for name, value in sorted(state.facts.items())),
+    ]
+    yield BLANK
+    yield from facts(rows, width, indent=0)
+
+
+def _happened(each: Watched, now: float, width: int) -> Iterator[Line]:
+    if each.events:
+        yield from heading("What happened", width)
+    for event in each.events:
+        what = f"{event.what} " if event.what else ""
+        change = f"{event.before} → {event.after}" if event.before or event.after else ""
+        yield from paragraph(
+            f"{event.kind}: {what}{change}{f' ({event.message})' if event.message else ''}",
+            width,
+            lead=Span(f"{ago(now - event.at):>6}  ", "dim"),
+        )
+
+
+def _alerts(alerts: Sequence[Alert], now: float, width: int) -> Iterator[Line]:
+    yield from heading("Open alerts", width)
+    if not alerts:
+        yield from paragraph(Span("✔ There is none.", "good"), width)
+    for alert in sorted(alerts, key=lambda each: (each.status != "open", -each.opened)):
+        yield BLANK
+        yield from paragraph(Span(alert.watch, "dim"), width)
+        yield from _alert(alert, now, width)
+
+
+def _alert(alert: Alert, now: float, width: int) -> Iterator[Line]:
+    style: Style = "critical" if alert.level == "critical" else "warn"
+    taken = f", acknowledged by {alert.acknowledged_by}" if alert.acknowledged_by else ""
+    yield from paragraph(Span(alert.title, style), width, lead=Span("! ", style))
+    yield from paragraph(Span(f"open for {ago(now - alert.opened)}{taken}", "dim"), width, indent=2)
+    for text in (alert.detail, alert.advice):
+        if text:
+            yield from paragraph(text, width, indent=2)

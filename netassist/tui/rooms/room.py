@@ -1,0 +1,269 @@
+"""What every room with a list is made of: a line that sums up, a filter, the list, and what is known of the chosen row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from netassist.reports.layout import paragraph
+from netassist.tui.columns import Cells, Column, header, line, shaped
+from netassist.tui.styled import content, styled
+from netassist.tui.widgets.fitted import Fitted
+from netassist.untrusted import as_text
+
+if TYPE_CHECKING:
+    from netassist.tui.app import NetAssistApp
+
+MOST_SHOWN = 5000
+"""Rows in a list; the filter narrows what is beyond."""
+
+
+class Row(NamedTuple):
+    """`key` stays the same from reading to reading; `words` are what the filter looks in; `group` heads rows that share it."""
+
+    key: str
+    cells: Cells
+    words: str
+    item: object
+    group: str = ""
+
+
+class Rows(NamedTuple):
+    """What a room has read: its rows, a line about all of them, and what stands where there are none."""
+
+    rows: Sequence[Row]
+    summary: Content = Content("")
+    empty: str = "There is nothing here yet."
+
+
+class Room(Vertical):
+    """A room; `COLUMNS` are its list's, `VIEWS` what its pane can show: of the chosen row first, then of all rows."""
+
+    COLUMNS: ClassVar[Sequence[Column]] = ()
+    VIEWS: ClassVar[Sequence[str]] = ("details",)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="room.filter"),
+        Binding("escape", "leave", "Back", show=False, id="room.leave"),
+        Binding("r", "read", "Read again", show=False, id="room.read"),
+        Binding("y", "copy", "Copy", show=False, id="room.copy"),
+        Binding("v", "view", "View", show=False, id="room.view"),
+        Binding("e", "app.export", "Export", show=False, id="room.export"),
+        Binding("question_mark", "app.help", "Help", show=False, id="room.help"),
+        *(Binding(str(n), f"app.enter_number({n})", show=False, id=f"room.enter{n}") for n in range(1, 8)),
+        Binding("left_square_bracket", "app.enter_next(-1)", show=False, id="room.before"),
+        Binding("right_square_bracket", "app.enter_next(1)", show=False, id="room.after"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(classes="room")
+        self.found = Rows(())
+        self.shown: list[Row] = []
+        self._view = 0
+        self._width = 0
+        self._reading = asyncio.Lock()
+
+    @property
+    def netassist(self) -> NetAssistApp:
+        return cast("NetAssistApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content("…"), markup=False, classes="summary")
+        yield Input(placeholder="Words to look for; Esc shows all again", classes="filter", compact=True)
+        with Container(classes="halves"):
+            with Vertical(classes="list"):
+                yield Static(markup=False, classes="header")
+                yield OptionList(markup=False, compact=True)
+                with VerticalScroll(classes="chart", can_focus=False):
+                    yield Fitted(self._chart)
+            with VerticalScroll(classes="pane", can_focus=True):
+                yield Fitted(self._pane)
+
+    def on_mount(self) -> None:
+        self.query_one(".filter").display = False
+
+    # What each room says of itself
+
+    def read(self) -> Rows:
+        """Read everything anew; called in a thread of its own, so no widget may be touched here."""
+        raise NotImplementedError
+
+    def details(self, row: Row, width: int) -> Content:
+        """What is known of a row."""
+        raise NotImplementedError
+
+    def overall(self, view: str, width: int) -> Content:
+        """A view of all rows that are shown."""
+        return Content("")
+
+    # Reading and showing
+
+    async def entered(self) -> None:
+        """The person has come in: read, and let the keys work on the list."""
+        self.list.focus()
+        await self.action_read()
+
+    async def action_read(self) -> None:
+        async with self._reading:
+            try:
+                self.found = await asyncio.to_thread(self.read)
+            except (OSError, ValueError) as error:
+                self.found = Rows((), empty=as_text(str(error), 1000))
+        if self.is_attached:
+            self.show()
+
+    def show(self) -> None:
+        """Lay out what was read and is not filtered away; the chosen row stays chosen."""
+        chosen = self.chosen
+        words = self.query_one(".filter", Input).value.casefold().split()
+        self.shown = [row for row in self.arranged(self.found.rows) if all(word in row.words.casefold() for word in words)]
+        self.query_one(".summary", Static).update(self._summary(bool(words)))
+        self._fill()
+        keys = [row.key for row in self.shown]
+        if self.shown:
+            self._highlight(keys.index(chosen.key) if chosen is not None and chosen.key in keys else 0)
+        self._refresh_pane()
+        self.query_one(".chart Fitted", Fitted).remake()
+
+    def arranged(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """The rows in their order, those of a group together."""
+        return rows
+
+    def _summary(self, filtered: bool) -> Content:
+        if not filtered:
+            return self.found.summary
+        return self.found.summary + styled((f"  {len(self.shown)} of {len(self.found.rows)} shown (Esc: all)", "warn"))
+
+    def _fill(self) -> None:
+        options, width = self.list, self._columns_wide()
+        options.clear_options()
+        some = self.shown[:MOST_SHOWN]
+        shape = shaped(self.COLUMNS, [row.cells for row in some], width)
+        self.query_one(".header", Static).update(header(self.COLUMNS, shape) if some else Content(""))
+        if not some:
+            options.add_option(Option(content(paragraph(self.found.empty, width)), disabled=True))
+            return
+        made, group = [], ""
+        for row in some:
+            if row.group and row.group != group:
+                group = row.group
+                made.append(Option(styled((as_text(group, 200), "title")), disabled=True))
+            made.append(Option(line(self.COLUMNS, shape, row.cells), id=f"row-{len(made)}"))
+        options.add_options(made)
+
+    def _columns_wide(self) -> int:
+        self._width = self.query_one(".list").content_size.width
+        return max(self._width - 1, 20)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        if self.is_attached and self.found.rows and self.query_one(".list").content_size.width != self._width:
+            self.show()
+
+    # The chosen row
+
+    @property
+    def list(self) -> OptionList:
+        return self.query_one(OptionList)
+
+    @property
+    def chosen(self) -> Row | None:
+        place = self._places().get(self.list.highlighted) if self.list.highlighted is not None else None
+        return self.shown[place] if place is not None and place < len(self.shown) else None
+
+    def _places(self) -> dict[int, int]:
+        """Rows by the options that show them; headings are options too."""
+        real = [number for number, option in enumerate(self.list.options) if not option.disabled]
+        return {option: place for place, option in enumerate(real)}
+
+    def _highlight(self, place: int) -> None:
+        option = next((option for option, row in self._places().items() if row == place), None)
+        self.list.highlighted = option
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self) -> None:
+        if self._view == 0:
+            self._refresh_pane()
+
+    def _refresh_pane(self) -> None:
+        self.query_one(".pane Fitted", Fitted).remake()
+        self.query_one(".pane", VerticalScroll).scroll_home(animate=False)
+
+    def _chart(self, width: int) -> Content:
+        """Where the terminal is large: the views of all rows, below the list."""
+        views = [self.overall(view, width) for view in self.VIEWS[1:]] if self.shown else []
+        return Content("\n\n").join([view for view in views if view.plain])
+
+    def _pane(self, width: int) -> Content:
+        view = self.VIEWS[self._view]
+        if self._view:
+            return self.overall(view, width)
+        row = self.chosen
+        return self.details(row, width) if row is not None else Content("")
+
+    # Keys
+
+    def action_filter(self) -> None:
+        field = self.query_one(".filter", Input)
+        field.display = True
+        field.focus()
+
+    @on(Input.Changed, ".filter")
+    def _filtered(self) -> None:
+        self.show()
+
+    @on(Input.Submitted, ".filter")
+    def _filter_set(self) -> None:
+        self.list.focus()
+
+    async def action_leave(self) -> None:
+        """The filter first, then back to the conversation."""
+        field = self.query_one(".filter", Input)
+        if field.display:
+            field.value = ""
+            field.display = False
+            self.list.focus()
+        elif not self.list.has_focus:
+            self.list.focus()
+        else:
+            await self.netassist.enter("ask")
+
+    def action_view(self) -> None:
+        self._view = (self._view + 1) % len(self.VIEWS)
+        self._refresh_pane()
+        if len(self.VIEWS) > 1:
+            self.netassist.say(f"Showing {self.VIEWS[self._view]}; v shows {self.VIEWS[(self._view + 1) % len(self.VIEWS)]}.")
+
+    def action_copy(self) -> None:
+        text = self._pane(100).plain.strip()
+        if text:
+            self.netassist.copy_to_clipboard(text)
+            self.netassist.say("Copied what stands in the pane, if your terminal lets programs copy (OSC 52).")
+
+    @on(OptionList.OptionSelected)
+    def _selected(self) -> None:
+        self.query_one(".pane").focus()
+
+    def ask(self, question: Callable[[str], str]) -> None:
+        """Ask about the chosen row's place, in the conversation."""
+        row = self.chosen
+        if row is not None and (place := self.place(row)):
+            self.netassist.ask_there(question(place))
+
+    def place(self, row: Row) -> str:
+        """The host or the network that a row is about; empty where it is about none."""
+        return ""
+
+    def sessions(self, row: Row) -> str:
+        """The session that a row comes from; empty where it comes from none."""
+        return ""

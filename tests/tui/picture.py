@@ -1,7 +1,7 @@
 """Draws the rooms as SVG: the conversation with real answers of the built-in model about a server whose certificate has
 expired, the other rooms with what was measured in the lab (`tests.tui.estate`).
 
-Run as ``python -m tests.tui.picture docs/pictures``; ``python -m tests.tui.picture docs/tui.svg`` draws the conversation alone.
+Run as ``python -m tests.tui.picture docs/pictures``.
 """
 
 from __future__ import annotations

@@ -40,10 +40,18 @@ def tensors(weights: dict[str, torch.Tensor]) -> Iterator[tuple[str, NDArray[num
         yield new, value.float().numpy()
 
 
-def export(run: Path, output: Path, kind: str = "Q8_0") -> None:
-    """Write the checkpoint in `run` to `output`, its matrices quantised as `kind` (F32, F16 or Q8_0)."""
+def export(run: Path, output: Path, kind: str = "Q8_0", started_from: Path | None = None, share: float = 1.0) -> None:
+    """Write the checkpoint in `run` to `output`, its matrices quantised as `kind` (F32, F16 or Q8_0).
+
+    `share` of each weight is the run's, the rest that of the file that it `started_from` (see `netassist.nano.resume.blended`).
+    """
     state = torch.load(run / "checkpoint.pt", weights_only=True)
     shape = Shape(*state["shape"])
+    weights: dict[str, torch.Tensor] = state["average"]
+    if started_from is not None:
+        from netassist.nano.resume import blended
+
+        weights = blended(weights, started_from, shape, share)
     quantised = gguf.GGMLQuantizationType[kind]
     writer = gguf.GGUFWriter(output, "llama")
     writer.add_name("netassist nano")
@@ -61,7 +69,7 @@ def export(run: Path, output: Path, kind: str = "Q8_0") -> None:
     writer.add_vocab_size(shape.vocabulary)
     writer.add_file_type({"F32": 0, "F16": 1, "Q8_0": 7}[kind])
     _vocabulary(writer, run / "tokenizer.json", shape.vocabulary)
-    for name, values in tensors(state["average"]):
+    for name, values in tensors(weights):
         if values.ndim == 1:
             writer.add_tensor(name, values)
         else:
@@ -101,8 +109,10 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--type", default="Q8_0", choices=("F32", "F16", "Q8_0"))
+    parser.add_argument("--started-from", type=Path, help="the model that the run went on from, to blend its weights in")
+    parser.add_argument("--share", type=float, default=0.7, help="of each weight that is the run's, where they are blended")
     options = parser.parse_args()
-    export(options.run, options.output, options.type)
+    export(options.run, options.output, options.type, options.started_from, options.share)
     sys.stderr.write(f"{options.output}: {options.output.stat().st_size} bytes\n")
 
 

@@ -6,17 +6,21 @@ et al. 2016, for depth). They stand after each of the first layers of the file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import gguf
 import numpy
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from torch import Tensor
 
 from netassist.nano.export import LAYER_NAMES
 from netassist.nano.model import Model, Shape
 from netassist.nano.vocabulary import ROLES
 
+SEED = 1
+"""A run's, where it is not told another."""
 _TOP_NAMES = {"token_embd.weight": "embedding.weight", "output_norm.weight": "norm.weight"}
 _LAYER_NAMES = {theirs: ours for ours, theirs in LAYER_NAMES.items()}
 
@@ -38,6 +42,17 @@ def vocabulary(path: Path) -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_tokens([AddedToken(token, normalized=False, special=token in ROLES) for _, token in added])
     return tokenizer
+
+
+def blended(weights: Mapping[str, Tensor], started_from: Path, shape: Shape, share: float) -> dict[str, Tensor]:
+    """`share` of each of a run's weights, and the rest of the model that it went on from, grown to its shape.
+
+    Between the two lies a model that plans better than either: it has what the run learned, and less of what it learned by heart
+    (Wortsman et al. 2022). Layers that were added begin as they did in a run of `SEED`.
+    """
+    torch.manual_seed(SEED)
+    before = grown(started_from, shape).state_dict()
+    return {name: share * value + (1 - share) * before[name] for name, value in weights.items()}
 
 
 def grown(path: Path, shape: Shape) -> Model:

@@ -25,7 +25,7 @@ from netassist.nano.dialogues import dialogues
 from netassist.nano.generate import Sample, Source, within_limits
 from netassist.nano.model import Model, Shape
 from netassist.nano.notation import ASSISTANT, CALLS_CLOSE, CALLS_OPEN, END, NEXT_CALL, NO_CALL, USER, tool_list
-from netassist.nano.resume import grown, vocabulary
+from netassist.nano.resume import SEED, grown, vocabulary
 from netassist.nano.vocabulary import padded_size, trained
 from netassist.toolbox import built_in
 
@@ -142,7 +142,7 @@ def main() -> None:
     parser.add_argument("--peak-rate", type=float, default=PEAK_RATE)
     parser.add_argument("--unweighed", type=float, default=0.0, help="minutes in which all dialogues are drawn alike")
     parser.add_argument("--dropout", type=float, default=0.0)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

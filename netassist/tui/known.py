@@ -37,6 +37,12 @@ class Host(NamedTuple):
         return max((report.started for report in self.reports), default=None)
 
     @property
+    def tls_port(self) -> int | None:
+        """The port at which TLS was spoken when it was last looked at; None where that is 443, or not known."""
+        found = (place_of(report).port for report in self.reports if certificates_in(report))
+        return next((port for port in found if port != 443), None)
+
+    @property
     def worst(self) -> Severity | None:
         return next((severity for severity in SEVERITIES if self.counts.get(severity)), None)
 

@@ -22,7 +22,7 @@ from netassist.tui.rooms.room import Room
 from netassist.tui.screens.help import Help
 from netassist.tui.screens.written import Written
 from netassist.tui.themes import THEMES
-from tests.tui.estate import NOW, SETTINGS, furnished, me
+from tests.tui.estate import NOW, SETTINGS, converse, furnished, me
 from tests.tui.snapshot import assert_looks
 from tests.tui.stage import Planned, Stage
 from tests.tui.test_screen import unreadable
@@ -173,6 +173,24 @@ def test_a_target_is_audited_from_its_room(state: Path) -> None:
     asyncio.run(story())
 
 
+def test_a_target_is_watched_from_its_room(tmp_path: Path) -> None:
+    converse(tmp_path)
+
+    async def story() -> None:
+        async with at_home(tmp_path) as stage:
+            await into(stage, "targets")
+            await stage.pilot.press("w")
+            await stage.until(lambda: "Watch 192.0.2.20" in stage.read())
+            await stage.pilot.press(*"certi", "enter")
+            await stage.until(lambda: "Watched every" in stage.read())
+            room = await into(stage, "monitor")
+            assert [row.key for row in room.shown] == ["certificate 192.0.2.20 8443"]
+
+    asyncio.run(story())
+    with open_store(str(tmp_path / "monitor.db"), create=False) as store:
+        assert [(each.host, each.check, each.port) for each in store.watches()] == [("192.0.2.20", "certificate", 8443)]
+
+
 def test_rooms_are_entered_by_key_by_tab_and_left_by_escape(state: Path) -> None:
     async def story() -> None:
         async with at_home(state) as stage:
@@ -196,13 +214,17 @@ def test_rooms_are_entered_by_key_by_tab_and_left_by_escape(state: Path) -> None
 
 
 @pytest.mark.parametrize(("name", "begins"), [("seen.html", b"<!doctype html"), ("seen.sarif", b"{"), ("seen.csv", b"")])
-def test_what_is_seen_is_exported(state: Path, tmp_path: Path, name: str, begins: bytes) -> None:
+def test_what_is_seen_is_exported(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, begins: bytes
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
     async def story() -> None:
         async with at_home(state) as stage:
             await into(stage, "certificates")
             await stage.pilot.press("ctrl+e")
             await stage.until(lambda: isinstance(stage.app.screen, Written))
-            await stage.pilot.press("ctrl+u", *str(tmp_path / name), "enter")
+            await stage.pilot.press("ctrl+u", *name, "enter")
             await stage.until(lambda: not isinstance(stage.app.screen, Written))
             await stage.until(partial((tmp_path / name).exists))
             await stage.until(lambda: "Written:" in stage.read())
@@ -285,3 +307,18 @@ def harmless(stage: Stage) -> None:
     assert not [segment for segment in stage.segments() if segment.style and "@click" in segment.style.meta]
     letters = {letter for segment in stage.segments() for letter in segment.text}
     assert not {letter for letter in letters if ord(letter) < 32 or letter in "\u202e\u2066\x7f"}
+
+
+def test_a_room_that_cannot_read_says_so_and_the_app_goes_on(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(folder: Path) -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr("netassist.tui.rooms.journal.verify", broken)
+
+    async def story() -> None:
+        async with at_home(state) as stage:
+            await stage.pilot.press("alt+7")
+            await stage.until(lambda: "internal error (RuntimeError: a mistake)" in " ".join(stage.read().split()))
+            await into(stage, "targets")
+
+    asyncio.run(story())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
@@ -22,6 +23,8 @@ from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
     from netassist.tui.app import NetAssistApp
+
+_log = logging.getLogger(__name__)
 
 MOST_SHOWN = 5000
 """Rows in a list; the filter narrows what is beyond."""
@@ -117,6 +120,10 @@ class Room(Vertical):
                 self.found = await asyncio.to_thread(self.read)
             except (OSError, ValueError) as error:
                 self.found = Rows((), empty=as_text(str(error), 1000))
+            except Exception as error:  # noqa: BLE001 - a mistake of ours in one room must not take the conversation along
+                _log.error("%s", self.id, exc_info=error)
+                told = f"internal error ({type(error).__name__}: {error}); please report it"
+                self.found = Rows((), empty=as_text(told, 1000))
         if self.is_attached:
             self.show()
 

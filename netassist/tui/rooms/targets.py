@@ -77,7 +77,12 @@ class Targets(Room):
         self.ask("audit the TLS configuration of {}".format)
 
     def action_watch(self) -> None:
-        self.ask("monitor {} with icmp every 60 seconds".format)
+        if (row := self.chosen) is not None:
+            host = cast("Host", row.item)
+            if "/" in host.host:
+                self.netassist.say("A network is not watched as a whole; scan it, and watch the hosts that are found.")
+            else:
+                self.netassist.watch_host(host.host, host.tls_port)
 
     def action_new(self) -> None:
         self.netassist.add_targets(partial(self.run_worker, self.action_read(), exclusive=False))

@@ -139,7 +139,7 @@ def _chips(report: Report | None) -> Content:
     for severity in SEVERITIES[:-1]:
         number = sum(finding.severity == severity for finding in report.findings) if report is not None else 0
         if number:
-            made += Content.assemble("  ", (f" {number} {severity} ", chip(severity)))
+            made += Content.assemble("  ", (f"\u00a0{number}\u00a0{severity}\u00a0", chip(severity)))  # not to be broken
     return made
 
 

@@ -50,6 +50,7 @@ def test_keys_of_either_kind() -> None:
         ("v=spf1 -all", None),
         ("", None),
     ],
+    ids=("revoked", "short", "short-ed25519", "another-kind", "cut", "no-type", "no-version", "spf", "empty"),
 )
 def test_records_that_hold_no_key(text: str, found: DkimKey | None) -> None:
     assert read_key("a", text) == found

@@ -26,7 +26,7 @@ QUANTUM = {"safe": "safe", "available": "on offer", "not_safe": "not safe", "unk
 
 class Targets(Room):
     COLUMNS = (
-        Column("host", 9, 44, grows=True),
+        Column("host", 9, 44, grows=True, least=15),
         Column("yours", 4, 18),
         Column("worst", 8),
         Column("grade", 7),

@@ -48,7 +48,7 @@ def _changes(events: Sequence[Event], topics: Mapping[str, str], *, more: bool) 
     """Oldest first."""
     drifts = [event for event in events if event.kind == "drift" and (not topics or event.what in topics)]
     if not drifts:
-        return ["- nothing became different" + (", as far back as could be read" if more else "")]
+        return ["- no fact changed" + (", as far back as could be read" if more else "")]
     drifts.sort(key=lambda event: event.at)
     lines = [f"- {stamp(event.at)}  {as_text(event.watch, 300)}: {as_text(event.message or event.what, 500)}" for event in drifts]
     left = len(lines) - MOST_CHANGES

@@ -304,7 +304,9 @@ def _watch(raw: object, defaults: Defaults, path: Place) -> Iterator[Watch]:
         try:
             check_watch(watch)
         except ValueError as error:
-            raise _Wrong((*path, _told_by(str(error))), str(error)) from None
+            name = _told_by(str(error))
+            inside = ("limits", name) if name in Limits.__struct_fields__ else (name,)
+            raise _Wrong((*path, *inside), str(error)) from None
         yield watch
 
 
@@ -340,7 +342,18 @@ def _converted(raw: object, kind: type[T], path: Place) -> T:
         missing = message.partition("missing required field `")[2].rstrip("`")
         words = f"{missing} is missing" if missing else words
         key = inside[-1] if inside and isinstance(inside[-1], str) else ""
+        if not (inside or unknown or missing):
+            inside = _meant(raw, words)
         raise _Wrong((*path, *inside, *((unknown,) if unknown else ())), f"{key}: {words}" if key else words) from None
+
+
+def _meant(raw: object, message: str) -> Place:
+    """The setting that a message of a type's own check is about: the one whose value it repeats, else whose name."""
+    settings = [(key, value) for key, value in raw.items() if value != ""] if isinstance(raw, dict) else []
+    for key, value in settings:
+        if any(isinstance(one, str) and repr(one) in message for one in (value if isinstance(value, list) else [value])):
+            return (key,)
+    return next(((key,) for key, _ in settings if re.search(rf"\b{re.escape(key)}\b", message)), ())
 
 
 def _in_words(message: str) -> str:

@@ -98,14 +98,14 @@ def test_the_history_tells_what_changed_oldest_first_and_what_went_down() -> Non
         "- 2026-11-28 12:00 UTC  tcp db1.example.org 5432: grade became C",
         "- tcp db1.example.org 5432 went down 2 times",
     ]
-    assert told("?", Event(at=NOON, watch="", kind="online"))[1:] == ["- nothing became different", "- nothing went down"]
+    assert told("?", Event(at=NOON, watch="", kind="online"))[1:] == ["- no fact changed", "- nothing went down"]
 
 
 def test_a_question_about_certificates_is_told_of_these_and_how_they_stand() -> None:
     web = state(DB, "up", facts={"certificate": "CN=db1, valid until 2027-01-01", "grade": "A"})
     lines = told("every Monday: what changed in our certificates?", drifted(DB, "grade", "A", "C"), states=[web])
     assert lines[1:] == [
-        "- nothing became different",
+        "- no fact changed",
         "",
         "As it stands now:",
         "- tcp db1.example.org 5432: CN=db1, valid until 2027-01-01",

@@ -27,6 +27,7 @@ from netassist.toolbox import Call, Value, run, tools
 
 HEAVY: frozenset[Check] = frozenset({"smtp", "certificate", "tls", "quantum", "ssh", "nmap"})
 """Checks that take many packets or much of the processor; few of them run at once."""
+WEB_PORTS = (3000, 5000, *range(8000, 8101), 8443, 8888, *range(9000, 9101), 9443)
 PAGE_LIMIT = 65536
 STEP = 5.0
 """Seconds for one step of a light check."""
@@ -75,10 +76,14 @@ def url_of(watch: Watch) -> Url:
 
 
 def _ports_to_scan(expected: str | None) -> str:
-    """What is expected, and all well-known ports for what is not; Nmap's quick choice where nothing is expected."""
+    """What is expected, and for what is not: all well-known ports, those that should not be open anywhere, and where web servers
+    often are. Nmap's quick choice where nothing is expected.
+    """
     if not expected:
         return ""
-    return port_list({*range(1, 1025), *port_numbers(port_ranges(expected))})
+    from netassist.audit.exposed import TCP_PORTS
+
+    return port_list({*range(1, 1025), *TCP_PORTS, *WEB_PORTS, *port_numbers(port_ranges(expected))})
 
 
 def starttls_of(port: int | None) -> str | None:

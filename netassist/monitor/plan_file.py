@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
-from netassist.configuration import BadConfiguration, tools_folder
+from netassist.configuration import BadConfiguration, state_folder, tools_folder
 from netassist.monitor.api import Api
 from netassist.monitor.channels import Channel
 from netassist.monitor.checks import check_watch
@@ -113,6 +113,8 @@ def store_of(file: Path | None = None) -> str | None:
         except (OSError, UnicodeDecodeError):
             raise
         named = re.search(r"""^store\s*=\s*(["'])(.+?)\1""", text, re.MULTILINE)
+        if named is None and not (state_folder() / "monitor.db").exists():
+            raise  # there is nothing that could be reached in spite of it
         return named[2] if named else None
 
 

@@ -221,7 +221,7 @@ def test_standard_input_without_end_is_no_question(environment: dict[str, str]) 
     [
         (("nmap_scan", "target=10.0.0.0/8"), 4, "denied", "10.0.0.0/8"),
         (("ping", "host=192.0.2.9"), 4, "out_of_scope", "192.0.2.9"),
-        (("monitor_remove", "host=a.test"), 3, "missing_program", "a.test"),
+        (("processor_run", "name=nightly"), 3, "missing_program", ""),
         (("ping", "host=-oX"), 2, "invalid", "-oX"),
         (("nosuch",), 2, "invalid", ""),
     ],

@@ -19,6 +19,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -44,11 +46,11 @@ sys.exit(run(Settings(), TestLlm(), Journal(folder), frozenset(), None, folder))
 PATIENCE = 30.0
 
 
-def first_paint(program: str, folder: str) -> float:
-    """Milliseconds from the start of a process to its first frame."""
+@contextmanager
+def started(program: str, folder: str, columns: int, lines: int) -> Iterator[int]:
+    """The program on a terminal of this size, until the block ends; yields the terminal."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
-    began = perf_counter()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": str(lines)}
     with subprocess.Popen(
         [sys.executable, "-c", program, folder],
         stdin=theirs,
@@ -58,15 +60,19 @@ def first_paint(program: str, folder: str) -> float:
         start_new_session=True,
     ) as process:
         os.close(theirs)
-        seen = b""
-        while b"for example" not in seen:
-            if not select.select([ours], [], [], PATIENCE)[0]:
-                raise TimeoutError(seen[-500:])
-            seen += os.read(ours, 65536)
-        took = (perf_counter() - began) * 1000
-        process.kill()
+        try:
+            yield ours
+        finally:
+            process.kill()
     os.close(ours)
-    return took
+
+
+def first_paint(program: str, folder: str) -> float:
+    """Milliseconds from the start of a process to its first frame."""
+    began = perf_counter()
+    with started(program, folder, 80, 24) as terminal:
+        _until(terminal, b"for example")
+        return (perf_counter() - began) * 1000
 
 
 LOADED = """
@@ -119,30 +125,18 @@ LETTERS = [chr(code) for code in range(0x410, 0x510)]
 
 def key_to_screen(program: str, folder: str, ready: bytes) -> list[float]:
     """Milliseconds from a key in the terminal to the bytes that show it, while ports are reported and an answer grows."""
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "160", "LINES": "50"}
     took = []
-    with subprocess.Popen(
-        [sys.executable, "-c", program, folder],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=environment,
-        start_new_session=True,
-    ) as process:
-        os.close(theirs)
-        _until(ours, ready)
+    with started(program, folder, 160, 50) as terminal:
+        _until(terminal, ready)
         for number, letter in enumerate(LETTERS):
             if number % 50 == 49:
-                os.write(ours, b"\x15")  # the line is emptied
-                _drained(ours, 0.2)
+                os.write(terminal, b"\x15")  # the line is emptied
+                _drained(terminal, 0.2)
             began = perf_counter()
-            os.write(ours, letter.encode())
-            _until(ours, letter.encode())
+            os.write(terminal, letter.encode())
+            _until(terminal, letter.encode())
             took.append((perf_counter() - began) * 1000)
-            _drained(ours, 0.03)
-        process.kill()
-    os.close(ours)
+            _drained(terminal, 0.03)
     return took
 
 

@@ -76,6 +76,11 @@ class KeySource(NamedTuple):
         return bool(self.variable and os.environ.get(self.variable))
 
 
+def keyring_command(service: str, user: str) -> tuple[str, ...]:
+    """Prints the keyring's entry, in a process of its own, which can be given up where the keyring waits for a password."""
+    return (sys.executable, "-P", "-m", "keyring", "get", service, user)  # -P: not from the current folder
+
+
 async def found(source: KeySource, name: str) -> Key | None:
     """The key of the backend `name`; None where the server takes requests without.
 
@@ -92,11 +97,8 @@ async def found(source: KeySource, name: str) -> Key | None:
         return Key(_checked(value, name, source.variable), source.variable)
     if source.variable and source.variable_named:
         raise _none(f"{name}: {source.variable} is not set", "set it to the key, or name another with key_env")
-    if source.keyring:
-        # In a process of its own, which can be given up where the keyring waits for a password; -P: not from the current folder.
-        command = (sys.executable, "-P", "-m", "keyring", "get", SERVICE, source.host)
-        if value := await _printed(command) or "":
-            return Key(_checked(value, name, "the keyring's entry"), "the keyring")
+    if source.keyring and (value := await _printed(keyring_command(SERVICE, source.host)) or ""):
+        return Key(_checked(value, name, "the keyring's entry"), "the keyring")
     if source.required:
         ways = f"set {source.variable}, " if source.variable else ""
         advice = f"{ways}name a key_command, or type: keyring set {SERVICE} {source.host}"

@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 
 from netassist.cli.exits import CLEAN, INCOMPLETE, REFUSED, USAGE
 from netassist.cli.options import Format
+from netassist.cli.told import told
 
 if TYPE_CHECKING:
     from netassist.monitor.api.values import Reloaded, Status
@@ -180,11 +181,11 @@ def list_tokens(*, store: StoreUrl = None, config: Plan_ = None) -> int:
     """List the tokens: name, what each may, since when."""
 
     def listed(kept: Store) -> int:
-        from netassist.monitor.page.words import moment
+        from netassist.monitor.times import stamp
 
         known = kept.tokens()
         for token in known:
-            print(f"{token.name:20}  {', '.join(token.scopes):18}  made {moment(token.made)}")
+            print(f"{token.name:20}  {', '.join(token.scopes):18}  made {stamp(token.made)}")
         if not known:
             print("There is no token; `netassist daemon token add NAME` makes one.")
         return CLEAN
@@ -274,25 +275,20 @@ def _troubled(work: Callable[[], int]) -> int:
     from netassist.monitor.client import Unheard
     from netassist.monitor.store import StoreTrouble
 
-    try:
-        return work()
-    except NotAlone as error:
-        print(f"netassist: {error}", file=sys.stderr)
-        return REFUSED
-    except (StoreTrouble, Unheard) as error:
-        print(f"netassist: {error}", file=sys.stderr)
-        return INCOMPLETE
+    return told(work, {NotAlone: REFUSED, StoreTrouble: INCOMPLETE, Unheard: INCOMPLETE})
 
 
 def _show(found: Status) -> None:
     import time
 
-    from netassist.monitor.page.words import WORDS, age, moment
+    from netassist.monitor.page.words import WORDS
+    from netassist.monitor.times import stamp
+    from netassist.reports.words import lasting
     from netassist.untrusted import as_text
 
     standings = ", ".join(f"{number} {WORDS.get(word, word)}" for word, number in found.counts.items())  # type: ignore[call-overload]
     late = f"{found.lateness_ms:g} ms" if found.lateness_ms is not None else "not known"
-    since = f"for {age(time.time() - found.since)} (since {moment(found.since)})"
+    since = f"for {lasting(time.time() - found.since)} (since {stamp(found.since)})"
     rows = (
         ("daemon", f"process {found.pid}, netassist {found.version}, {since}"),
         ("watches", f"{found.watches}{f': {standings}' if standings else ''}"),

@@ -11,6 +11,8 @@ from cyclopts import App, Parameter, validators
 
 from netassist.cli.exits import CLEAN, INCOMPLETE, REFUSED, USAGE
 from netassist.cli.options import Config, Format
+from netassist.cli.told import told
+from netassist.monitor.watch import Check
 
 if TYPE_CHECKING:
     from netassist.monitor.store import Store
@@ -18,11 +20,9 @@ if TYPE_CHECKING:
     from netassist.observations import Report, Stopwatch
 
 T = TypeVar("T")
-Check = Literal["icmp", "tcp", "dns", "http", "https", "smtp", "certificate", "tls", "quantum", "ssh", "nmap"]
 Host = Annotated[str, Parameter(help="Host name, address or URL.", allow_leading_hyphen=False)]
 OneCheck = Annotated[Check | None, Parameter(help="Which of its checks; all where left out.")]
 Interval = Annotated[str, Parameter(help="Time between two checks, such as 30s, 5m or 1d.")]
-Seconds = Annotated[float | None, Parameter(help="Milliseconds.")]
 
 app = App(name="monitor", help_format="plaintext", help_formatter="plain")
 windows = App(
@@ -355,12 +355,12 @@ def _journal(asks: tuple[str, dict[str, str]], report: Report) -> None:
 def _in_store(work: Callable[[Store, float, Stopwatch], T]) -> T:
     import time
 
+    from netassist.monitor.plan_file import store_of
     from netassist.monitor.store import open_store
-    from netassist.monitor.tools import store_url
     from netassist.observations import Stopwatch
 
     stamp = Stopwatch()
-    with open_store(store_url()) as store:
+    with open_store(store_of()) as store:
         return work(store, time.time(), stamp)
 
 
@@ -368,20 +368,9 @@ def _troubled(work: Callable[[], int]) -> int:
     """The exit code; what went wrong is told in one line."""
     from netassist.monitor.store import StoreTrouble
     from netassist.observations import Failed
-    from netassist.untrusted import as_text
 
-    try:
-        return work()
-    except _Refused as refused:
-        code, words = REFUSED, str(refused)
-    except Failed as failed:
-        code, words = USAGE, failed.failure.message
-    except ValueError as error:
-        code, words = USAGE, str(error)
-    except (StoreTrouble, OSError) as error:
-        code, words = INCOMPLETE, str(error)
-    print(f"netassist: {as_text(words, 1000)}", file=sys.stderr)
-    return code
+    codes = {_Refused: REFUSED, Failed: USAGE, ValueError: USAGE, StoreTrouble: INCOMPLETE, OSError: INCOMPLETE}
+    return told(work, codes)
 
 
 def _seconds(written: str) -> int:

@@ -55,12 +55,9 @@ def report(
 
 def _read(name: str) -> tuple[Report, ...]:
     """The results in a file; raises BadResults, OSError."""
-    from netassist.reports.stored import LARGEST, read
+    from netassist.reports.stored import LARGEST, read, read_file
 
-    if name == "-":
-        return read(sys.stdin.buffer.read(LARGEST + 1), "standard input")
-    with open(name, "rb") as file:
-        return read(file.read(LARGEST + 1), name)
+    return read(sys.stdin.buffer.read(LARGEST + 1), "standard input") if name == "-" else read_file(name)
 
 
 def _code(reports: Sequence[Report], fail_on: str) -> int:

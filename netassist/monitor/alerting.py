@@ -11,8 +11,9 @@ from netassist.monitor.advice import advised, advised_of_drift
 from netassist.monitor.alert import Alert, Level
 from netassist.monitor.drift import is_worse_grade
 from netassist.monitor.happening import Event, State
-from netassist.monitor.times import lasting, stamp
+from netassist.monitor.times import stamp
 from netassist.monitor.watch import Watch
+from netassist.reports.words import lasting
 from netassist.targets import host_of
 from netassist.untrusted import as_text
 

@@ -143,11 +143,11 @@ def _looked_up(channel: Channel, variable: str, file: str) -> str:
 
 
 def _from_keyring(name: str) -> str:
-    """In a process of its own, which can be given up where the keyring waits for a password; -P: not from the current folder."""
     import subprocess
-    import sys
 
-    command = (sys.executable, "-P", "-m", "keyring", "get", SERVICE, name)
+    from netassist.backends.keys import keyring_command
+
+    command = keyring_command(SERVICE, name)
     try:
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):

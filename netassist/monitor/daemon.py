@@ -67,11 +67,13 @@ class Daemon:
         self.settings = settings()
         self.plan = self._read_plan()
         self._plan_trouble = ""
+        self._unusable: list[str] = []
         self._since = time.time()
         self._probing = asyncio.Semaphore(MOST_PROBES)
         self.engine = Engine(store, self.settings, told=self._heard)
-        trouble = lambda: self.engine.counts.store_trouble  # noqa: E731
-        self._messenger = Messenger(store, terms(self.plan), self.settings, backend, trouble=trouble)
+        self._messenger = Messenger(
+            store, terms(self.plan), self.settings, backend, trouble=lambda: self.engine.counts.store_trouble
+        )
         self._asking = Asking(lambda: self.settings, backend)
         self._doors = Doors(socket_file())
         self._reloading = asyncio.Lock()
@@ -114,7 +116,7 @@ class Daemon:
         """How it does; what the store cannot tell just now is left out, and that it cannot stands there."""
         from_store = await asyncio.to_thread(standing.asked, self.store)
         plan, where = self._plan_file, self._doors.where
-        trouble = self._plan_trouble or "; ".join(await asyncio.to_thread(unusable, self.plan.channels))
+        trouble = self._plan_trouble or "; ".join(self._unusable)
         return standing.status(self.engine, from_store, since=self._since, plan=plan, plan_trouble=trouble, where=where)
 
     def ways(self) -> Ways:
@@ -242,7 +244,9 @@ class Daemon:
         self._messenger.told(written)
 
     async def _look_at_channels(self) -> None:
-        for trouble in await asyncio.to_thread(unusable, self.plan.channels):
+        """Once a plan, not once a status or a scrape of the metrics."""
+        self._unusable = await asyncio.to_thread(unusable, self.plan.channels)
+        for trouble in self._unusable:
             say(_log, logging.WARNING, "a channel cannot be used", why=trouble)
 
     def _changed(self) -> None:

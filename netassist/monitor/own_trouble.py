@@ -10,7 +10,8 @@ from netassist.monitor.alert import Notice
 from netassist.monitor.channels import Channel
 from netassist.monitor.outbox import Send
 from netassist.monitor.sending import Message, SendFailed, send
-from netassist.monitor.times import lasting, stamp
+from netassist.monitor.times import stamp
+from netassist.reports.words import lasting
 from netassist.untrusted import as_text
 
 PATIENCE = 60.0

@@ -75,18 +75,6 @@ def stamp(at: float) -> str:
         return "an unknown time"
 
 
-def lasting(seconds: float) -> str:
-    """How long, in the two largest units: ``3 d 4 h``, ``12 min``, ``40 s``."""
-    rest, parts = max(0, round(seconds)), []
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, rest = divmod(rest, length)
-        if count:
-            parts.append(f"{count} {unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2]) or "0 s"
-
-
 def _weekday(written: str) -> int:
     name = written.strip().lower()
     found = [place for place, day in enumerate(DAYS) if len(name) >= 3 and day.startswith(name)]

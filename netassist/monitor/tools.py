@@ -252,14 +252,8 @@ async def _with_store(kind: type[R], target: str, work: Callable[[Store, float, 
 
 
 def _opened(work: Callable[[Store, float, Stopwatch], R], stamp: Stopwatch) -> R:
+    from netassist.monitor.plan_file import store_of
     from netassist.monitor.store import open_store
 
-    with open_store(store_url()) as store:
+    with open_store(store_of()) as store:
         return work(store, time.time(), stamp)
-
-
-def store_url() -> str | None:
-    """The store that monitor.toml names; None for the usual one."""
-    from netassist.monitor.plan_file import store_of
-
-    return store_of()

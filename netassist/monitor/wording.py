@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from netassist.monitor.alert import Alert
 from netassist.monitor.alerting import LEVELS
-from netassist.monitor.times import lasting, stamp
+from netassist.monitor.times import stamp
+from netassist.reports.words import lasting
 from netassist.untrusted import as_text
 
 if TYPE_CHECKING:

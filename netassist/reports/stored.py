@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -71,6 +72,12 @@ def read(data: bytes, name: str) -> tuple[Report, ...]:
     if not reports:
         raise BadResults(f"{name}: holds no result; store one with -f json or -f jsonl")
     return tuple(reports)
+
+
+def read_file(file: Path | str, name: str = "") -> tuple[Report, ...]:
+    """The reports in a file, which errors call by `name` where it is given. Raises BadResults, OSError."""
+    with open(file, "rb") as stream:
+        return read(stream.read(LARGEST + 1), name or str(file))
 
 
 def _values(data: bytes, name: str) -> Iterator[tuple[str, Any]]:

@@ -41,6 +41,18 @@ def duration(seconds: float) -> str:
     return milliseconds(seconds * 1000)
 
 
+def lasting(seconds: float) -> str:
+    """How long, in the two largest units: ``3 d 4 h``, ``12 min``, ``40 s``."""
+    rest, parts = max(0, round(seconds)), []
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, rest = divmod(rest, length)
+        if number:
+            parts.append(f"{number} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2]) or "0 s"
+
+
 def day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}"
 

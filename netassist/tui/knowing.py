@@ -76,10 +76,10 @@ class Knowing(App[None]):
     def opened_store(self, *, create: bool = False) -> Store:
         """The monitor's store; where there is none it is made only with `create`. For threads. Raises StoreTrouble."""
         from netassist.configuration import state_folder
+        from netassist.monitor.plan_file import store_of
         from netassist.monitor.store import open_store
-        from netassist.monitor.tools import store_url
 
-        return open_store(store_url() if self.state == state_folder() else str(self.state / "monitor.db"), create=create)
+        return open_store(store_of() if self.state == state_folder() else str(self.state / "monitor.db"), create=create)
 
     def person(self) -> str:
         """Who sits here, as it is written beside what was acknowledged."""

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from netassist.monitor.alone import FACT, SILENT, Heartbeat, NotAlone, alone, beat, heartbeat, is_locked, running, short
-from netassist.monitor.store import Store, open_store
+from netassist.monitor.store import Store
 
 NOW = 1_000_000.0
 HERE = Heartbeat(pid=os.getpid(), host=socket.gethostname(), since=NOW - 60, at=NOW - 5, socket="/x/daemon.sock")
 ELSEWHERE = msgspec.structs.replace(HERE, host="another.example", pid=7)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "monitor.db")) as opened:
-        yield opened
 
 
 def test_a_second_one_is_told_of_the_first(store: Store) -> None:

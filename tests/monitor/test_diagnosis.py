@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +14,11 @@ from netassist.assistant.journal import Journal
 from netassist.configuration import ScopeRules, Settings
 from netassist.monitor.alert import Alert
 from netassist.monitor.diagnosis import MOST_EVIDENCE, Diagnoser, Diagnosis, examined, planned
-from netassist.monitor.store import Store, open_store
+from netassist.monitor.store import Store
 from netassist.monitor.watch import Watch
 from tests.monitor.sample import NOON, alert, watched
 
 EVERY = Diagnosis(tools=("dns_lookup", "ping", "tcp_check", "http_check", "certificate_info", "traceroute"), calls=10)
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    with open_store(str(tmp_path / "monitor.db")) as store:
-        yield store
-
-
-@pytest.fixture
-def closed() -> Watch:
-    """A watch of a port where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return Watch(host="127.0.0.1", check="tcp", port=server.getsockname()[1])
 
 
 def diagnoser(store: Store, tmp_path: Path, terms: Diagnosis, settings: Settings | None = None) -> Diagnoser:

@@ -26,6 +26,10 @@ def told(story: Callable[[], Coroutine[None, None, None]]) -> None:
     asyncio.run(asyncio.wait_for(story(), 60))
 
 
+def locked(*_: object) -> None:
+    raise StoreTrouble("locked", "another program holds it")
+
+
 def test_a_watch_is_checked_once_an_interval_at_even_times_and_all_of_it_is_kept(tmp_path: Path) -> None:
     play = Play(tmp_path, DB)
 
@@ -314,9 +318,6 @@ def test_a_state_that_could_not_be_written_is_written_later_without_another_chec
     play = Play(tmp_path, daily)
     record = play.store.record
 
-    def locked(*_: object) -> None:
-        raise StoreTrouble("locked", "another program holds it")
-
     async def story() -> None:
         monkeypatch.setattr(play.store, "record", locked)
         async with play.running():
@@ -334,9 +335,6 @@ def test_what_is_held_is_bounded_and_the_newest_is_kept(tmp_path: Path, monkeypa
     monkeypatch.setattr(writer, "MOST_HELD", 5)
     play = Play(tmp_path, DB)
     record = play.store.record
-
-    def locked(*_: object) -> None:
-        raise StoreTrouble("locked", "another program holds it")
 
     async def story() -> None:
         monkeypatch.setattr(play.store, "record", locked)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import socket
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,26 +18,13 @@ from netassist.monitor.diagnosis import Diagnosis
 from netassist.monitor.messenger import Messenger, Terms
 from netassist.monitor.plan_file import parsed
 from netassist.monitor.questions import Question, Turn
-from netassist.monitor.store import Store, StoreTrouble, open_store
+from netassist.monitor.store import Store, StoreTrouble
 from netassist.monitor.watch import Watch
 from netassist.monitor.writer import Written
 from tests.assistant.scripted import Scripted, says
 from tests.lab.mailbox import mailbox
 from tests.lab.webhook import receiver
 from tests.monitor.sample import ids, watched, went
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    with open_store(str(tmp_path / "monitor.db")) as store:
-        yield store
-
-
-@pytest.fixture
-def closed() -> Watch:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return Watch(host="127.0.0.1", check="tcp", port=server.getsockname()[1])
 
 
 def happens(store: Store, messenger: Messenger, watch: Watch, standing: Any, before: Any) -> None:

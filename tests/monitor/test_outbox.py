@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,16 +13,10 @@ from netassist.monitor.alert import Notice
 from netassist.monitor.channels import Channel
 from netassist.monitor.outbox import Outbox, back_off
 from netassist.monitor.sending import Message, SendFailed
-from netassist.monitor.store import Store, StoreTrouble, open_store
+from netassist.monitor.store import Store, StoreTrouble
 from tests.lab.mailbox import mailbox
 from tests.lab.webhook import receiver
 from tests.monitor.sample import NOON, alert, notice
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "monitor.db")) as store:
-        yield store
 
 
 class Clock:

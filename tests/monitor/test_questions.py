@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from netassist.monitor.asking import Asker
 from netassist.monitor.changes import told_by_history
 from netassist.monitor.happening import Event, State
 from netassist.monitor.questions import Question, Turn, first_turn, turn_of
-from netassist.monitor.store import Store, StoreTrouble, open_store
+from netassist.monitor.store import Store, StoreTrouble
 from tests.assistant.scripted import Scripted, calls, says, tcp
 from tests.lab.listening import listening
 from tests.monitor.sample import DB, NOON, drifted, state, went
@@ -118,11 +118,9 @@ def test_what_the_history_tells_is_bounded() -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    with open_store(str(tmp_path / "monitor.db")) as store:
-        store.put_watch(DB, NOON)
-        yield store
+def store(store: Store) -> Store:
+    store.put_watch(DB, NOON)
+    return store
 
 
 class Days:

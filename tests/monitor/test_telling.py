@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import pytest
 
 from netassist.monitor.alert import AlertStatus, Notice
 from netassist.monitor.channels import Channel
-from netassist.monitor.store import Store, open_store
+from netassist.monitor.store import Store
 from netassist.monitor.telling import Telling
 from tests.monitor.sample import DB, NOON, alert, ids, many, state
 
@@ -18,10 +17,9 @@ CHANNELS = (Channel(name="hook", url="json://127.0.0.1"),)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "monitor.db")) as store:
-        store.put_watch(DB, NOON)
-        yield store
+def store(store: Store) -> Store:
+    store.put_watch(DB, NOON)
+    return store
 
 
 def titles(store: Store) -> list[str]:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netassist.monitor.times import instant, lasting, minutes_of, seconds_of, stamp, weekdays_of, zone_of
+from netassist.monitor.times import instant, minutes_of, seconds_of, stamp, weekdays_of, zone_of
+from netassist.reports.words import lasting
 
 
 @pytest.mark.parametrize(

@@ -159,10 +159,9 @@ def _written(format: FormatName, output: Path | None) -> Iterator[Path | None]:
 def _render(lines: Path, format: FormatName, output: Path | None) -> None:
     from netassist.cli.outputs import write_file
     from netassist.reports.formats import Results, rendered
-    from netassist.reports.stored import LARGEST, read
+    from netassist.reports.stored import read_file
 
-    with lines.open("rb") as reports:
-        data = rendered(format, Results(read(reports.read(LARGEST + 1), "the reports")))
+    data = rendered(format, Results(read_file(lines, "the reports")))
     if output is not None:
         write_file(output, data)
         return

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from netassist.monitor.happening import Result
 from netassist.monitor.page.view import Incident, Known, Row, Told, incident, name_of, row, told
-from netassist.monitor.page.words import TONES, WORDS, Tone, age, milliseconds, moment, percent
+from netassist.monitor.page.words import TONES, WORDS, Tone, milliseconds, percent
 from netassist.monitor.store import Availability, Point, ResponseTimes
+from netassist.monitor.times import stamp
 from netassist.monitor.watch import Watch
+from netassist.reports.words import lasting
 
 
 class Detail(NamedTuple):
@@ -47,7 +49,7 @@ def detail(
     )
     return Detail(
         title=title,
-        at=moment(known.now),
+        at=stamp(known.now),
         row=row(known, watch, lambda _: "", public=False),
         watch=watch,
         key=watch.key,
@@ -62,12 +64,12 @@ def detail(
 
 
 def _result(one: Result) -> tuple[str, Tone, str, str, str]:
-    return moment(one.at), TONES[one.outcome], WORDS[one.outcome], milliseconds(one.ms) if one.ms is not None else "", one.message
+    return stamp(one.at), TONES[one.outcome], WORDS[one.outcome], milliseconds(one.ms) if one.ms is not None else "", one.message
 
 
 def _downtime(held: Availability) -> str:
-    parts = [f"down {age(held.down)}"] if held.down else []
-    parts += [f"degraded {age(held.degraded)}"] if held.degraded else []
-    parts += [f"not known {age(held.unknown)}"] if held.unknown >= 60 else []
-    parts += [f"not measured {age(held.unmeasured)}"] if held.unmeasured >= 60 else []
+    parts = [f"down {lasting(held.down)}"] if held.down else []
+    parts += [f"degraded {lasting(held.degraded)}"] if held.degraded else []
+    parts += [f"not known {lasting(held.unknown)}"] if held.unknown >= 60 else []
+    parts += [f"not measured {lasting(held.unmeasured)}"] if held.unmeasured >= 60 else []
     return ", ".join(parts) or "no trouble"

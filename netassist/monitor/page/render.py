@@ -14,7 +14,8 @@ from netassist import __version__
 from netassist.monitor.page.curve import curve
 from netassist.monitor.page.one import Detail
 from netassist.monitor.page.view import PUBLIC_DAYS, Overview
-from netassist.monitor.page.words import age, milliseconds
+from netassist.monitor.page.words import milliseconds
+from netassist.reports.words import lasting
 from netassist.untrusted import as_text
 
 LONGEST = 4000
@@ -61,7 +62,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(curve=curve, milliseconds=milliseconds, age=age, lined=_lined, combs=_combs)
+    environment.globals.update(curve=curve, milliseconds=milliseconds, lasting=lasting, lined=_lined, combs=_combs)
     return environment
 
 

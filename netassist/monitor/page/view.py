@@ -11,11 +11,12 @@ from typing import NamedTuple
 from netassist.monitor.alert import Alert
 from netassist.monitor.drift import VERDICTS
 from netassist.monitor.happening import Event, Standing, State
-from netassist.monitor.page.words import CHECKS, TONES, WORDS, Tone, age, milliseconds, moment, percent
+from netassist.monitor.page.words import CHECKS, TONES, WORDS, Tone, milliseconds, percent
 from netassist.monitor.states import concerns, is_open
 from netassist.monitor.store import Availability, Day, Point, Window
+from netassist.monitor.times import stamp
 from netassist.monitor.watch import Watch
-from netassist.reports.words import count
+from netassist.reports.words import count, lasting
 from netassist.targets import host_of, parse_address
 
 MUCH = 0.05
@@ -134,7 +135,7 @@ def overview(known: Known, title: str, named: Named, *, public: bool) -> Overvie
     return Overview(
         title=title,
         public=public,
-        at=moment(known.now),
+        at=stamp(known.now),
         tone=tone,
         headline=headline,
         counts=counts,
@@ -169,7 +170,7 @@ def row(known: Known, watch: Watch, named: Named, *, public: bool) -> Row:
         port="" if public or watch.port is None else str(watch.port),
         tone=TONES[standing],
         word=PAUSED if not watch.enabled else WORDS[standing],
-        since=f"for {age(known.now - state.since)}" if state and standing != "pending" and state.since else "",
+        since=f"for {lasting(known.now - state.since)}" if state and standing != "pending" and state.since else "",
         message="" if public or state is None or standing == "up" else state.message,
         notes=tuple(_notes(state, watch, known.now, public=public)),
         bars=bars(days),
@@ -229,13 +230,13 @@ def told(event: Event, names: Mapping[str, tuple[str, str]]) -> Told:
     if event.kind == "state":
         before, after = (WORDS.get(standing, standing) for standing in (event.before, event.after))  # type: ignore[call-overload]
         text = f"{before} → {after}{f': {event.message}' if event.message else ''}"
-    return Told(moment(event.at), name or "netassist itself", link, text or event.kind)
+    return Told(stamp(event.at), name or "netassist itself", link, text or event.kind)
 
 
 def incident(alert: Alert, name: str, now: float, *, public: bool) -> Incident:
     tone: Tone = "good" if alert.status == "resolved" else "bad" if alert.level == "critical" else "warn"
     ended = alert.resolved
-    when = f"{moment(alert.opened)}, for {age((ended if ended is not None else now) - alert.opened)}"
+    when = f"{stamp(alert.opened)}, for {lasting((ended if ended is not None else now) - alert.opened)}"
     word = alert.status
     if alert.status == "acknowledged" and alert.acknowledged_by and not public:
         word = f"acknowledged by {alert.acknowledged_by}"  # type: ignore[assignment]
@@ -300,7 +301,7 @@ def _notes(state: State | None, watch: Watch, now: float, *, public: bool) -> It
     elif state.silenced.startswith("maintenance"):
         yield "planned work"
     if watch.enabled and state.at is not None and now - state.at > 2.5 * watch.interval + 60:
-        yield f"last measured {age(now - state.at)} ago"
+        yield f"last measured {lasting(now - state.at)} ago"
 
 
 def _certificates(known: Known, watches: Sequence[Watch], names: Mapping[str, tuple[str, str]]) -> Iterable[Dated]:

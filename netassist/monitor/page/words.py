@@ -1,9 +1,8 @@
-"""Words of the status page: standings, tones, checks, lengths and points of time."""
+"""Words of the status page: standings, tones, checks, availabilities."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Literal
 
 from netassist.monitor.happening import Standing
@@ -29,17 +28,3 @@ def percent(ratio: float | None) -> str:
 
 def milliseconds(ms: float) -> str:
     return f"{ms:.0f} ms" if ms >= 10 else f"{ms:.1f} ms" if ms >= 1 else f"{ms:.2f} ms"
-
-
-def moment(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def age(seconds: float) -> str:
-    """A length of time in its two greatest units."""
-    left, found = max(0, int(seconds)), []
-    for name, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        if left >= size:
-            found.append(f"{left // size} {name}")
-            left %= size
-    return " ".join(found[:2]) or "0 s"

@@ -39,17 +39,16 @@ def _touch(path: Path, create: bool) -> None:
     """Make the file where there is none. One that is there is never opened here: closing it would drop every lock that SQLite
     holds on it for this process (sqlite.org/howtocorrupt.html, section 2.2)."""
     try:
-        if not create or path.is_symlink() or path.exists():
-            if path.is_symlink():
-                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-            if not os.access(path, os.R_OK | os.W_OK):
-                path.stat()  # says where it is not there at all
-                raise OSError(errno.EACCES, os.strerror(errno.EACCES))
-            return
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # SQLite gives the files beside it (-wal, -shm) the mode of this one.
-        with contextlib.suppress(FileExistsError):  # another process was first
-            os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_EXCL | os.O_CREAT, 0o600))
+        if path.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        if create:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # SQLite gives the files beside it (-wal, -shm) the mode of this one.
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_EXCL | os.O_CREAT, 0o600))
+        path.stat()  # says where it is not there
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
     except FileNotFoundError:
         raise StoreTrouble("unavailable", f"{path}: there is no such database yet; netassist daemon makes it") from None
     except OSError as error:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from netassist.reports.layout import BAD, BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Verdict, facts, heading, table
-from netassist.reports.text.monitor_words import clock, event, idle, lasting, place, standing
-from netassist.reports.words import count, milliseconds, named
+from netassist.reports.text.monitor_words import clock, event, idle, place, standing
+from netassist.reports.words import count, lasting, milliseconds, named
 
 if TYPE_CHECKING:
     from netassist.reports.monitoring import MonitorHistory, Past

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from netassist.reports.layout import BAD, GOOD, NEUTRAL, UNKNOWN, WARN, Tone, paragraph
 from netassist.reports.style import Line, Span
-from netassist.reports.words import count, named
+from netassist.reports.words import count, lasting, named
 from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
@@ -30,19 +30,6 @@ def every(seconds: int) -> str:
         if seconds % length == 0:
             return f"every {unit}" if seconds == length else f"every {count(seconds // length, unit)}"
     return f"every {seconds} seconds"
-
-
-def lasting(seconds: float) -> str:
-    """How long, in the two largest units."""
-    whole = max(0, round(seconds))
-    parts = []
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        number, whole = divmod(whole, length)
-        if number:
-            parts.append(f"{number} {unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2]) or "0 s"
 
 
 def since(moment: datetime | None, now: datetime) -> str:

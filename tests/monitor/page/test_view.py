@@ -13,9 +13,10 @@ from netassist.monitor.happening import State
 from netassist.monitor.page.curve import HEIGHT, WIDTH, curve
 from netassist.monitor.page.render import overview_html, policy
 from netassist.monitor.page.view import bars, overview, said_of, tone_of
-from netassist.monitor.page.words import age, percent
+from netassist.monitor.page.words import percent
 from netassist.monitor.store import Availability, Day, Point
 from netassist.monitor.watch import Watch
+from netassist.reports.words import lasting
 from tests.monitor.page import pictures, sample
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[2J\u202e"
@@ -126,7 +127,7 @@ def test_availability_is_never_rounded_up_to_a_whole(ratio: float | None, shown:
     [(-5, "0 s"), (59, "59 s"), (3600, "1 h"), (3661, "1 h 1 min"), (90061, "1 d 1 h")]
 )
 def test_lengths_of_time(seconds: float, shown: str) -> None:
-    assert age(seconds) == shown
+    assert lasting(seconds) == shown
 
 
 def test_a_gap_is_a_gap_in_the_curve() -> None:

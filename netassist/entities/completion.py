@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from netassist.entities.entity import Entity
+from netassist.entities.words import is_ordinary
 from netassist.targets import parse_address
 
 NOT_HOSTS = re.compile(
@@ -50,21 +51,32 @@ def completed_prefix(text: str, known: Sequence[Entity]) -> str:
 def completed_label(word: str, known: Sequence[Entity]) -> str | None:
     """The whole name that ``db2`` stands for after ``db1.example.org`` or ``atlas-db1.example.org``: same shape, same domain.
 
-    Names that differ in their last letter have the same shape, too: ``gate-b`` after ``gate-a.example.org``.
+    Names that differ in their last letter have the same shape, too (``gate-b`` after ``gate-a.example.org``), and names with hyphens
+    that begin or end alike are of one family (``edge-varna`` after ``edge-sofia.example.org``).
     """
     shape = _shape(word)
-    if "0" not in shape and "?" not in shape:
+    numbered = "0" in shape or "?" in shape
+    if not numbered and ("-" not in word or is_ordinary(word)):
         return None
     for entity in reversed(known):
         if entity.kind not in ("host", "word") or parse_address(str(entity.value)):
             continue
         label, dot, domain = str(entity.value).lower().partition(".")
-        if entity.kind == "host" and dot and (_shape(label) == shape or label == word):
+        alike = label == word or (_shape(label) == shape if numbered else _of_one_family(label, word))
+        if entity.kind == "host" and dot and alike:
             return f"{word}.{domain}"
+        if not numbered:
+            continue
         before = label[: -len(word)] if len(word) < len(label) else ""
         if re.search(r"\w$" if word[0] == "-" else r"[^\W\d_][-_]$", before) and _shape(label[len(before) :]) == shape:
             return f"{before}{word}{dot}{domain}"
     return None
+
+
+def _of_one_family(label: str, word: str) -> bool:
+    """Whether two names with hyphens have their first or their last part in common, of two letters at least."""
+    ours, theirs = word.split("-"), label.split("-")
+    return len(theirs) > 1 and any(len(ours[end]) > 1 and ours[end] == theirs[end] for end in (0, -1))
 
 
 def _shape(label: str) -> str:

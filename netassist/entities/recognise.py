@@ -23,7 +23,11 @@ _MONTH = (
     r"aug(?:ust)?|août|sept?(?:ember)?|septembre|o[ck]t(?:ober)?|octobre|nov(?:ember|embre)?|de[cz](?:ember)?|décembre)"
 )
 _ITEM = rf"(?!{quantities.SPAN})\d{{1,5}}"
-_GLUE = r"(?:\s?[,/;&+]\s?(?:and |und |et |y |e |en |or )?|\s(?:and|und|et|y|e|en|or|plus|oder|ou|o|i)\s(?:the range )?|\s)"
+_ARTICLE = r"(?:the range |the |le |la |el |der |den |de |il |o |a )?"
+_GLUE = (
+    rf"(?: (?:tcp|udp))?(?:\s?[,/;&+]\s?(?:and |und |et |y |e |en |or )?|\s(?:and|und|et|y|e|en|or|plus|oder|ou|o|i|n|och|as well as)\s{_ARTICLE}|\s)"
+    r"(?:(?:tcp|udp)[/ ])?"
+)
 
 # French and Italian: what stands before the apostrophe is no part of the name ("l'antenne-2", "dell'host").
 _ELIDED = r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu|(?:d|n|qu)?ell|all|sull|dall|un|quest|cos|com)"
@@ -34,6 +38,8 @@ _NO_CALLED = (
     r"again|now|from|who|whose|of|at|by|the|we|you|i|just|first|once|back|today|after)\b)"
 )
 _OCTET = rf"\b(?:\d{{1,3}}|(?:(?:one|two|three|four|five|six|seven|eight|nine|zero|oh)(?: (?:one|two|three|four|five|six|seven|eight|nine|zero|oh))*|{quantities.NUMBER_PHRASE}|zero))"
+
+_HYPHEN = "dash|hyphen|minus|bindestrich|tiret|gui[oó]n|trattino|koppelteken"
 
 _PATTERNS: list[tuple[str, str]] = [
     ("url", r"https?://[^\s<>\"'“”«»`|]+"),
@@ -53,9 +59,9 @@ _PATTERNS: list[tuple[str, str]] = [
     ("octet", r"(?<![\w.])\.\d{1,3}(?:\.\d{1,3})?(?!\w|\.\w)"),
     ("ending", r"(?<!\S)\.(?:[a-z]{2,3}\.)?[a-z]{2,12}(?!\w|\.\w)"),
     ("spoken", rf"{_OCTET}(?: (?:dot|punkt|punto|point) {_OCTET}){{3}}(?: slash {_OCTET})?\b"),
-    ("dictated", r"(?:[\w-]+(?: (?:dash|hyphen|minus|underscore) [\w-]+)*)(?:(?: dot| punkt| punto| point) [\w-]+(?: (?:dash|hyphen) [\w-]+)*)+"),
+    ("dictated", rf"(?:[\w-]+(?: (?:{_HYPHEN}|underscore) [\w-]+)*)(?:(?: dot| punkt| punto| point) [\w-]+(?: (?:{_HYPHEN}) [\w-]+)*)+"),
     ("duration", ""),  # filled below: the expression lives in quantities
-    ("between", r"\b(?:between|zwischen|entre|tra|tussen) \d{1,5} (?:and|und|et|y|e|en) \d{1,5}(?![\w.:-])"),
+    ("between", rf"\b(?:between|zwischen|entre|tra|tussen) {_ARTICLE}\d{{1,5}} (?:and|und|et|y|e|en) {_ARTICLE}\d{{1,5}}(?![\w.:-])"),
     ("portlist", rf"(?<![\w.-])\d{{1,5}}(?:{_RANGE}{_ITEM})?(?:{_GLUE}{_ITEM}(?:{_RANGE}{_ITEM})?)*(?![\w-]|[.:]\w|%)"),
     ("single", r"\b(?:(?:a|one) )?(?:single(?= (?:icmp |echo )?(?:ping|packet|probe|echo|request)\b)|one(?= (?:icmp )?(?:ping|echo)\b(?! check)))|"
                r"\b(?:just |only |exactly )once\b(?! (?:every|each|an?|per|in)\b)|\b(?:twice|thrice)\b"
@@ -110,6 +116,8 @@ def recognise(text: str, inventory: Mapping[str, str] = {}, earlier: Sequence[En
 
 def _resume(match: re.Match[str], found: list[Entity]) -> int:
     """Where to go on: after the entity, where a URL or a dictated name gave trailing characters back."""
+    if match.lastgroup == "dictated" and not (found and found[-1].start == match.start()):
+        return match.start() + match.group().index(" ")
     url = next((entity for entity in reversed(found[-2:]) if entity.kind == "url" and entity.start == match.start()), None)
     return url.end if url else match.end()
 
@@ -124,7 +132,7 @@ def _entities(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
     match kind:
         case "url" | "path":
             url = text.rstrip(".,;:!?)]}'*")
-            port = re.match(r"(?:https?://)?[^/]*?:(\d{1,5})(?=/|$)", url)
+            port = re.match(r"(?:https?://)?[^/]*?:(\d{1,5})(?=/|$)", url, re.IGNORECASE)
             said = [Entity("number", port[1], int(port[1]), start + port.start(1), start + port.end(1))] if port else []
             return [*one("url", url, url), *said]
         case "six" | "four":
@@ -256,7 +264,10 @@ def _spoken(text: str, start: int) -> list[Entity]:
 
 
 def _dictated_label(label: str) -> str:
-    joined = re.sub(r" (?:dash|hyphen|minus) ", "-", label, flags=re.IGNORECASE)
+    """``gateway dash two`` is gateway-2: a number behind a hyphen is said as a word and written in digits."""
+    first, *others = re.split(rf" (?:{_HYPHEN}) ", label, flags=re.IGNORECASE)
+    numbers = ((quantities.number(part), part) for part in others)
+    joined = "-".join([first, *(part if number is None else str(number) for number, part in numbers)])
     return re.sub(r" underscore ", "_", joined, flags=re.IGNORECASE)
 
 

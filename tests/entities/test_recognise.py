@@ -20,6 +20,8 @@ def found(text: str, *kinds: str, inventory: dict[str, str] | None = None, earli
         ("is 10.0.0.7, or 2001:db8::1 up?", ["10.0.0.7", "2001:db8::1"]),
         ("mail dot example dot org please", ["mail.example.org"]),
         ("ten dot zero dot four dot twenty", ["10.0.4.20"]),
+        ("gateway dash two dot berlin dot example dot net", ["gateway-2.berlin.example.net"]),
+        ("serveur tiret trois point usine point local", ["serveur-3.usine.local"]),
         ("the shop at münchen.example", ["münchen.example"]),
         ("write to ops@mail.example.org", ["mail.example.org"]),
         ("PTR of 9.100.51.198.in-addr.arpa", ["9.100.51.198.in-addr.arpa"]),
@@ -37,6 +39,7 @@ def test_hosts(text: str, hosts: list[str]) -> None:
         ("every five minutes", [300]), ("hourly", [3600]), ("every 30s", [30]), ("twice a day", [43200]),
         ("half an hour", [1800]),
         ("last week", [604800]), ("alle 10 Minuten", [600]), ("toutes les deux heures", [7200]), ("ten times and more", []),
+        ("una volta all'ora", [3600]), ("das letzte Wochenende", [172800]), ("de laatste week", [604800]),
         ("prot 25 w/ starttls", []),
     ],
 )  # fmt: skip
@@ -49,11 +52,19 @@ def test_durations_in_seconds(text: str, seconds: list[int]) -> None:
     [
         ("ports 22, 80 and 443", ["22,80,443"]), ("8000-8100", ["8000-8100"]), ("from 1 to 1024", ["1-1024"]),
         ("between 1 and 1024", ["1-1024"]),
+        ("entre el 5000 y el 5100", ["5000-5100"]), ("22 n 80 open", ["22,80"]),
+        ("le 22 et le 3389", ["22,3389"]),
+        ("tcp/23, tcp/80 and tcp/161", ["23,80,161"]),
+        ("5060 tcp and 5061 tcp", ["5060,5061"]), ("22 as well as 3389", ["22,3389"]),
         ("102, 502 and the range 4840-4850", ["102,502,4840-4850"]), ("port 443", []),
     ],
 )  # fmt: skip
 def test_port_lists_in_nmaps_notation(text: str, ports: list[str]) -> None:
     assert found(text, "ports") == ports
+
+
+def test_what_looks_dictated_and_is_not_hides_no_name() -> None:
+    assert found("new access point ap-roof-5 joined", "word") == ["ap-roof-5"]
 
 
 def test_networks_and_urls() -> None:
@@ -124,6 +135,8 @@ def test_quantities_as_people_say_them(text: str, kinds: str, values: list[str |
         ("atlas-db1.yarn.corp", "and db2, db3", ["atlas-db2.yarn.corp", "atlas-db3.yarn.corp"]),
         ("barcode-scanner-14", "-15?", ["barcode-scanner-15"]),
         ("gate-a.flugfeld.aero", "gate-b the same", ["gate-b.flugfeld.aero"]),
+        ("edge-sofia.balkan.example", "edge-varna, then silver-web", ["edge-varna.balkan.example"]),
+        ("gold-web.balkan.example", "silver-web and a read-only one", ["silver-web.balkan.example"]),
         ("10.5.0.25", "Try its colleague on .26.", ["10.5.0.26"]),
         ("10.5.0.25", "and .3.17", ["10.5.3.17"]),
         ("2001:db8:40::1", "::2 in the same prefix", ["2001:db8:40::2"]),

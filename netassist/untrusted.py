@@ -49,6 +49,15 @@ def as_text(raw: bytes | str, limit: int = 1000) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def as_lines(raw: str, limit: int) -> str:
+    """Like `as_text`, with its lines and their indentation kept: what a model wrote in Markdown."""
+    lines = []
+    for line in raw[:limit].expandtabs(4).splitlines():
+        blank = len(line) - len(line.lstrip(" "))
+        lines.append(" " * blank + as_text(line, limit))
+    return "\n".join(lines).strip("\n").rstrip() + ("…" if len(raw) > limit else "")
+
+
 def _visible(text: str) -> Iterator[str]:
     """The characters that a person sees, white space of every kind as a blank."""
     marks = 0

@@ -13,7 +13,7 @@ from netassist.observations import Finding, Report, Status
 from netassist.reports.text import sentence
 from netassist.reports.words import listed
 from netassist.toolbox import Call, tools
-from netassist.untrusted import as_text
+from netassist.untrusted import as_lines, as_text
 
 StepStatus = Status | Literal["refused", "unavailable"]
 Refusal = Literal["invalid", "unavailable", "ungrounded", "out_of_scope", "denied"]
@@ -166,7 +166,7 @@ _NOTHING = "I see nothing here that a tool of mine does, so nothing was run. I c
 
 def written_text(text: str) -> str:
     """What a model wrote, line by line fit to be shown: it may repeat what it read on the network."""
-    return "\n".join(as_text(line, 2000) for line in text[:MOST_WRITTEN].splitlines()).strip()
+    return as_lines(text, MOST_WRITTEN)
 
 
 def _plainly(call: Call) -> str:

@@ -117,14 +117,31 @@ def entry(request: str, planned_by: str, call: Call, allowed_by: str, outcome: R
 
     What needs a person's yes has a line of the last kind before it is run, so that a crash in the middle hides none of it.
     """
-    facts = (datetime.now(UTC), _user(), _kept(request, 2000), planned_by, _masked(call), _kept(allowed_by, 500))
+    facts = _facts(request, planned_by, call, allowed_by)
     if outcome is None:
         return Entry(*facts, "begun")
     if isinstance(outcome, str):
-        return Entry(*facts, "refused", _kept(outcome, 2000))
+        return _refused(facts, outcome)
     digest = hashlib.sha256(msgspec.json.encode(outcome)).hexdigest()
     error = _kept(outcome.error.message, 2000) if outcome.error else None
     return Entry(*facts, outcome.status, error, tuple(_commands(outcome)), digest)
+
+
+def change(request: str, wanted_by: str, call: Call, allowed_by: str, trouble: str = "") -> Entry:
+    """An entry about a change of what is watched, or of the daemon: made, or refused because of `trouble`. Secrets are masked."""
+    facts = _facts(request, wanted_by, call, allowed_by)
+    return _refused(facts, trouble) if trouble else Entry(*facts, "ok")
+
+
+_Facts = tuple[datetime, str, str, str, Call, str]
+
+
+def _facts(request: str, planned_by: str, call: Call, allowed_by: str) -> _Facts:
+    return datetime.now(UTC), _user(), _kept(request, 2000), _kept(planned_by, 200), _masked(call), _kept(allowed_by, 500)
+
+
+def _refused(facts: _Facts, why: str) -> Entry:
+    return Entry(*facts, "refused", _kept(why, 2000))
 
 
 def _user() -> str:

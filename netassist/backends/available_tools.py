@@ -181,6 +181,14 @@ def read(text: str) -> Plan:
     return Plan("call", unique[:MOST_CALLS], before.strip())
 
 
+def prose(text: str) -> str:
+    """Of what a model is still writing, what is meant for a person: neither its thought nor its calls, whole or begun."""
+    if text.lstrip().startswith("<think>") and "</think>" not in text:
+        return ""
+    said = text[:LONGEST_READ].rpartition("</think>")[2].partition("<TOOLCALL>")[0]
+    return re.sub(r"<[/A-Za-z_]*\Z", "", said).strip()
+
+
 class WrittenCall(msgspec.Struct, frozen=True):
     name: str
     arguments: dict[str, Value] = {}

@@ -60,6 +60,11 @@ class Ladder:
         if start is not None:
             start()
 
+    @property
+    def writing(self) -> str:
+        """What has come so far of an answer that one of them is writing; empty where none does."""
+        return next((said for rung in self.rungs if (said := getattr(rung.backend, "writing", ""))), "")
+
     async def close(self) -> None:
         for rung in self.rungs:
             await rung.backend.close()

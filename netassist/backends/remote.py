@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from netassist.backends import chat
+from netassist.backends.available_tools import prose
 from netassist.backends.checking import Checked, checked
 from netassist.backends.endpoint import Endpoint, Patience
 from netassist.backends.event_stream import Reply
@@ -22,7 +23,7 @@ from netassist.backends.redaction import Redaction
 from netassist.backends.trouble import RemoteError, TooLong, Unsupported
 from netassist.entities import recognise_all
 from netassist.toolbox import Tool
-from netassist.untrusted import as_text
+from netassist.untrusted import as_lines, as_text
 
 OPENAI_HOST = "api.openai.com"
 MOST_WRITTEN = 4096
@@ -57,6 +58,7 @@ class Remote:
         self._key: Key | None = None
         self._has_key = False
         self._redaction: Redaction | None = None
+        self._reply: Reply | None = None
         self._unsupported: set[str] = set()
         """Parts of a request that the server has said it does not know."""
 
@@ -91,6 +93,11 @@ class Remote:
                 self._has_key = self._has_key and error.kind != "key"
                 raise
 
+    @property
+    def writing(self) -> str:
+        """What has come so far of an answer that is under way, unchecked; empty where none is."""
+        return as_lines(self._shown(prose(self._reply.text)), LONGEST_TEXT) if self._reply is not None else ""
+
     async def close(self) -> None:
         await self._endpoint.close()
 
@@ -124,7 +131,7 @@ class Remote:
         return Plan(
             read.outcome,
             read.calls,
-            text=as_text(self._shown(read.text), LONGEST_TEXT),
+            text=as_lines(self._shown(read.text), LONGEST_TEXT),
             thought=as_text(self._shown(reply.thought), LONGEST_THOUGHT),
             usage=usage,
             planned_by=f"{self.name}/{self.model}",
@@ -151,6 +158,7 @@ class Remote:
         """One request, its cost set aside before and settled after, whatever becomes of it."""
         self._endpoint.open()
         budget, reply, began = self.server.budget, Reply(), monotonic()
+        self._reply = reply
         read = _tokens(len(msgspec.json.encode(body)))
         reserved = self.ledger.reserve(self.name, budget, read, MOST_WRITTEN)
         optional: Json = {"temperature": 0, self._limit(): reserved.written, "stream_options": {"include_usage": True}}
@@ -160,6 +168,7 @@ class Remote:
             await self._endpoint.ask(body, self._key, reply)
             answered = True
         finally:
+            self._reply = None
             # What was broken off has been read, and so far written; what was refused was neither.
             usage = reply.usage or Usage(read if reply.sent else 0, _tokens(reply.written), estimated=reply.sent)
             seconds = monotonic() - began if answered else None

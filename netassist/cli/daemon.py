@@ -11,6 +11,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from netassist.cli.exits import CLEAN, INCOMPLETE, REFUSED, USAGE
+from netassist.cli.monitored import entered
 from netassist.cli.options import Format
 from netassist.cli.told import told
 
@@ -173,7 +174,7 @@ def add_token(
         print(secret)
         return CLEAN
 
-    return _troubled(lambda: _with_store(store, config, added))
+    return _troubled(lambda: entered("token_add", {"name": name, "scope": scope}, lambda: _with_store(store, config, added)))
 
 
 @tokens.command(name="list")
@@ -203,7 +204,7 @@ def remove_token(name: str, /, *, store: StoreUrl = None, config: Plan_ = None) 
         print(f"netassist: there is no token {name!r}; `netassist daemon token list` lists them", file=sys.stderr)
         return USAGE
 
-    return _troubled(lambda: _with_store(store, config, removed))
+    return _troubled(lambda: entered("token_remove", {"name": name}, lambda: _with_store(store, config, removed)))
 
 
 def _watched(file: Path, url: str | None, log: Form) -> int:
@@ -228,7 +229,7 @@ def _watched(file: Path, url: str | None, log: Form) -> int:
 def _told_changes(plan: Plan, url: str | None) -> int:
     """What the plan would change, a line each."""
     from netassist.monitor.channels import unusable
-    from netassist.monitor.plan_file import changes
+    from netassist.monitor.plan_changes import changes
     from netassist.monitor.store import StoreTrouble, open_store
 
     try:
@@ -275,7 +276,7 @@ def _troubled(work: Callable[[], int]) -> int:
     from netassist.monitor.client import Unheard
     from netassist.monitor.store import StoreTrouble
 
-    return told(work, {NotAlone: REFUSED, StoreTrouble: INCOMPLETE, Unheard: INCOMPLETE})
+    return told(work, {NotAlone: REFUSED, StoreTrouble: INCOMPLETE, Unheard: INCOMPLETE, OSError: INCOMPLETE})
 
 
 def _show(found: Status) -> None:

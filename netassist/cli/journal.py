@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter, validators
@@ -12,6 +12,7 @@ from netassist.cli.exits import CLEAN, FINDINGS, USAGE
 from netassist.cli.options import Format
 
 if TYPE_CHECKING:
+    from netassist.assistant.journal import Entry
     from netassist.reports.style import Line
 
 app = App(name="journal", help_format="plaintext", help_formatter="plain")
@@ -75,40 +76,66 @@ def show(
     format: Format = "text",
 ) -> int:
     """Print the latest entries, the oldest of them first; JSON is one line an entry, as it was written."""
+    return print_latest(last, format, None, _told, "The journal has no entry yet.")
+
+
+def print_latest(
+    last: int, format: str, wanted: Callable[[str], bool] | None, told: Callable[[Entry], Iterable[Line]], otherwise: str
+) -> int:
+    """Print the latest entries as they are `told`, those of calls whose name is `wanted` where that is given.
+
+    `otherwise` stands where there is none.
+    """
     from netassist.cli.output import show_lines
 
-    written = _latest(last)
+    written = _latest(last, wanted)
     if format == "json":
         sys.stdout.writelines(line.decode("utf-8", "backslashreplace") + "\n" for line in written)
     elif not written:
-        print("The journal has no entry yet.")
+        print(otherwise)
     else:
-        show_lines(line for row in written for line in _told(row))
+        show_lines(line for row in written for line in _shown(row, told))
     return CLEAN
 
 
-def _latest(most: int) -> list[bytes]:
+def _latest(most: int, wanted: Callable[[str], bool] | None) -> list[bytes]:
     from collections import deque
 
     from netassist.assistant.chain import entries
     from netassist.configuration import state_folder
 
-    return list(deque(entries(state_folder()), maxlen=most))
+    every = entries(state_folder())
+    if wanted is not None:
+        every = (row for row in every if (entry := _read(row)) and wanted(entry.call.name))
+    return list(deque(every, maxlen=most))
 
 
-def _told(row: bytes) -> Iterable[Line]:
+def _read(row: bytes) -> Entry | None:
     import msgspec
 
     from netassist.assistant.journal import Entry
+
+    try:
+        return msgspec.json.decode(row, type=Entry)
+    except msgspec.DecodeError:
+        return None
+
+
+def _shown(row: bytes, told: Callable[[Entry], Iterable[Line]]) -> Iterable[Line]:
     from netassist.reports.layout import BAD, paragraph
     from netassist.reports.style import Span, columns
     from netassist.untrusted import as_text
 
+    entry = _read(row)
+    return told(entry) if entry else paragraph(Span(f"no entry: {as_text(row, 200)}", BAD.style), columns(sys.stdout))
+
+
+def _told(entry: Entry) -> Iterable[Line]:
+    from netassist.reports.layout import paragraph
+    from netassist.reports.style import Span, columns
+    from netassist.untrusted import as_text
+
     width = columns(sys.stdout)
-    try:
-        entry = msgspec.json.decode(row, type=Entry)
-    except msgspec.DecodeError:
-        return paragraph(Span(f"no entry: {as_text(row, 200)}", BAD.style), width)
     when, call = f"{entry.time:%Y-%m-%d %H:%M:%S}Z", as_text(str(entry.call), 300)
     text = f"{when} {call}: {entry.status}, allowed by {as_text(entry.allowed_by, 200)}"
     rows = [*paragraph(Span(text, "plain"), width)]

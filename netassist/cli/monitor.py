@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter, validators
 
-from netassist.cli.exits import CLEAN, INCOMPLETE, REFUSED, USAGE
+from netassist.cli.exits import CLEAN
+from netassist.cli.monitored import Change, changed, entered, in_store, seconds, shown, troubled
 from netassist.cli.options import Config, Format
-from netassist.cli.told import told
 from netassist.monitor.watch import Check
 
 if TYPE_CHECKING:
     from netassist.monitor.store import Store
-    from netassist.monitor.watch import Watch
     from netassist.observations import Report, Stopwatch
 
-T = TypeVar("T")
 Host = Annotated[str, Parameter(help="Host name, address or URL.", allow_leading_hyphen=False)]
+Watched = Annotated[
+    str, Parameter(help="Host name, address or URL; or one watch, as `monitor list` names it.", allow_leading_hyphen=False)
+]
+OnePort = Annotated[int | None, Parameter(help="Only what is watched at this port.")]
 OneCheck = Annotated[Check | None, Parameter(help="Which of its checks; all where left out.")]
 Interval = Annotated[str, Parameter(help="Time between two checks, such as 30s, 5m or 1d.")]
 
 app = App(name="monitor", help_format="plaintext", help_formatter="plain")
+_CHANGES = ("monitor_add", "monitor_edit", "monitor_remove", "monitor_check", "alert_ack", "maintenance_", "daemon_", "token_")
 windows = App(
     name="maintenance",
     help_format="plaintext",
@@ -72,29 +75,32 @@ def add(
     from netassist.monitor.tools import put, watch_of
     from netassist.monitor.watch import Limits
 
-    told = {"slow_ms": slow_ms, "too_slow_ms": too_slow_ms, "loss": loss, "days": days, "last_days": last_days, "grade": grade,
+    given = {"slow_ms": slow_ms, "too_slow_ms": too_slow_ms, "loss": loss, "days": days, "last_days": last_days, "grade": grade,
             "ports": ports, "status": status, "content": content, "record_type": record_type, "record": record}  # fmt: skip
-    limits = Limits(**{name: value for name, value in told.items() if value is not None}, post_quantum=post_quantum)  # type: ignore[arg-type]
+    limits = Limits(**{name: value for name, value in given.items() if value is not None}, post_quantum=post_quantum)  # type: ignore[arg-type]
 
     def work(store: Store, now: float, stamp: Stopwatch) -> Report:
-        from netassist.monitor.checks import check_watch
+        from netassist.monitor.validity import check_parents, check_watch
 
         watch = msgspec.structs.replace(
-            watch_of(host, check, _seconds(interval), port), failures=failures, of=of, group=group, parents=parent, limits=limits
+            watch_of(host, check, seconds(interval), port), failures=failures, of=of, group=group, parents=parent, limits=limits
         )
         check_watch(watch)
-        _refuse_circle(store, watch)
+        check_parents(watch, store.watches())
         return put(store, now, stamp, watch)
 
-    return _shown(work, format, config, ("monitor_add", {"host": host, "check": check}))
+    values = {"port": port, "interval": interval, "failures": failures, "of": of, "group": group, "parents": parent, **given,
+              "post_quantum": post_quantum or None}  # fmt: skip
+    return changed(Change("monitor_add", host, check, values), work, format, config)
 
 
 @app.command
 def edit(
-    host: Host,
+    host: Watched,
     /,
     *,
     check: OneCheck = None,
+    port: OnePort = None,
     interval: Annotated[str | None, Parameter(help="New time between two checks, such as 30s, 5m or 1d.")] = None,
     pause: Annotated[bool, Parameter(help="Check it no more until it is resumed.", negative="")] = False,
     resume: Annotated[bool, Parameter(help="Check it again.", negative="")] = False,
@@ -114,30 +120,54 @@ def edit(
 
     def work(store: Store, now: float, stamp: Stopwatch) -> Report:
         if interval is not None:
-            wanted["interval"] = _seconds(interval)
+            wanted["interval"] = seconds(interval)
             words.append(f"checked every {interval} from now on")
         if not wanted:
             raise ValueError("what is to be changed? For example: netassist monitor edit example.org --interval 1m")
-        return edited(store, now, stamp, host, check, lambda watch: msgspec.structs.replace(watch, **wanted), " and ".join(words))
+        said = " and ".join(words)
+        return edited(store, now, stamp, host, check, lambda watch: msgspec.structs.replace(watch, **wanted), said, port)
 
-    return _shown(work, format, config, ("monitor_edit", {"host": host}))
+    values = {"port": port, "interval": interval, "group": group, "pause": pause or None, "resume": resume or None}
+    return changed(_of(host, "monitor_edit", check, values), work, format, config)
 
 
 @app.command
-def remove(host: Host, /, *, check: OneCheck = None, format: Format = "text", config: Config = None) -> int:
+def remove(
+    host: Watched, /, *, check: OneCheck = None, port: OnePort = None, format: Format = "text", config: Config = None
+) -> int:
     """Watch a host no more; its history stays."""
     from netassist.monitor.tools import removed
 
-    asks = ("monitor_remove", {"host": host})
-    return _shown(lambda store, now, stamp: removed(store, now, stamp, host, check), format, config, asks)
+    change = _of(host, "monitor_remove", check, {"port": port})
+    return changed(change, lambda store, now, stamp: removed(store, now, stamp, host, check, port), format, config)
 
 
 @app.command(name="list")
-def list_(*, format: Format = "text") -> int:
+def list_(
+    *,
+    group: Annotated[str | None, Parameter(help="Only what stands in this group.")] = None,
+    format: Format = "text",
+    json: Annotated[bool, Parameter(name="--json", help="The same as -f json.", negative="")] = False,
+) -> int:
     """Everything that is watched, and how it stands."""
     from netassist.monitor.tools import all_of
 
-    return _shown(all_of, format)
+    return shown(lambda store, now, stamp: all_of(store, now, stamp, group), "json" if json else format)
+
+
+@app.command
+def log(
+    *,
+    last: Annotated[
+        int, Parameter(name=("-n", "--last"), help="How many changes.", validator=validators.Number(gte=1, lte=100_000))
+    ] = 20,
+    format: Format = "text",
+) -> int:
+    """Who changed what is watched, and when the daemon began and ended: the entries of the journal about that."""
+    from netassist.cli.journal import print_latest
+    from netassist.cli.monitor_shown import change_lines
+
+    return print_latest(last, format, lambda name: name.startswith(_CHANGES), change_lines, "Nothing has been changed yet.")
 
 
 @app.command
@@ -151,7 +181,7 @@ def history(
     """How a host was: availability, response times, and what happened."""
     from netassist.monitor.tools import history_of
 
-    return _shown(lambda store, now, stamp: history_of(store, now, stamp, host, hours), format)
+    return shown(lambda store, now, stamp: history_of(store, now, stamp, host, hours), format)
 
 
 @app.command
@@ -163,7 +193,7 @@ def alerts(
     """The alerts, open ones first."""
     from netassist.monitor.tools import alerts_of
 
-    return _shown(lambda store, now, stamp: alerts_of(store, now, stamp, status), format)
+    return shown(lambda store, now, stamp: alerts_of(store, now, stamp, status), format)
 
 
 @app.command
@@ -191,41 +221,26 @@ def ack(
         print(f"{alert.title}: taken on by {taken.acknowledged_by if taken else who}")
         return CLEAN
 
-    return _troubled(lambda: _in_store(work))
+    return troubled(lambda: entered("alert_acknowledge", {"id": id, "by": who}, lambda: in_store(work)))
 
 
 @app.command
 def check(
-    host: Host,
+    host: Watched,
     /,
+    check: Annotated[Check | None, Parameter(help="What to check; all that is watched of it where left out.")] = None,
     *,
-    check: Annotated[Check, Parameter(help="What to check.")],
     port: Annotated[int | None, Parameter(help="TCP port, where the check takes one.")] = None,
     format: Format = "text",
     config: Config = None,
 ) -> int:
-    """Carry out one check now, and show how it is judged; nothing is recorded. A watch of that name lends its limits.
+    """Carry out a check now, and show how it is judged. The daemon does it, and records it, where one runs and it is watched.
 
     Exits with 0 where it is up, 1 where it is degraded or down, 3 where that is unknown.
     """
-    import asyncio
-    import time
+    from netassist.cli.monitor_check import checked
 
-    from netassist.cli.monitor_shown import show_result
-    from netassist.configuration import load
-    from netassist.monitor.checks import Checker
-    from netassist.monitor.tools import watch_of
-
-    settings = load(config)
-
-    def known(wanted: Watch) -> Watch:
-        return _in_store(lambda store, _now, _stamp: next((one for one in store.watches() if one.key == wanted.key), wanted))
-
-    def measured() -> int:
-        watch = known(watch_of(host, check, port=port))
-        return show_result(watch, asyncio.run(Checker(settings).check(watch, time.time())), format)
-
-    return _troubled(measured)
+    return troubled(lambda: checked(host, check, port, format, config))
 
 
 @app.command
@@ -243,7 +258,7 @@ def export(
             output.write_text(text, encoding="utf-8")
         return CLEAN
 
-    return _troubled(lambda: _in_store(work))
+    return troubled(lambda: in_store(work))
 
 
 @app.command
@@ -255,7 +270,7 @@ def backup(file: Annotated[Path, Parameter(help="Where to; what stands there is 
         print(f"{store.where} is copied to {file}.")
         return CLEAN
 
-    return _troubled(lambda: _in_store(work))
+    return troubled(lambda: in_store(work))
 
 
 @windows.command(name="list")
@@ -263,7 +278,7 @@ def list_windows(*, format: Format = "text") -> int:
     """The maintenance windows."""
     from netassist.cli.monitor_shown import show_windows
 
-    return _troubled(lambda: _in_store(lambda store, now, _stamp: show_windows(store.windows(), now, format)))
+    return troubled(lambda: in_store(lambda store, now, _stamp: show_windows(store.windows(), now, format)))
 
 
 @windows.command(name="add")
@@ -276,14 +291,17 @@ def add_window(
 ) -> int:
     """Plan maintenance."""
     from netassist.cli.monitor_shown import window_of
+    from netassist.monitor.validity import check_names
 
     def work(store: Store, now: float, stamp: Stopwatch) -> int:
         window = window_of(name, watches, starts, lasts, weekly, now)
+        check_names(watches, store.watches(), groups=True)
         store.put_window(window)
         print(f"{window.name}: nobody is told of {', '.join(watches) or 'anything'} in that time")
         return CLEAN
 
-    return _troubled(lambda: _in_store(work))
+    values = {"name": name, "watches": watches, "starts": starts, "lasts": lasts, "weekly": weekly or None}
+    return troubled(lambda: entered("maintenance_add", values, lambda: in_store(work)))
 
 
 @windows.command(name="remove")
@@ -296,96 +314,9 @@ def remove_window(name: Annotated[str, Parameter(help="Its name.")], /) -> int:
         print(f"{name}: taken back")
         return CLEAN
 
-    return _troubled(lambda: _in_store(work))
+    return troubled(lambda: entered("maintenance_remove", {"name": name}, lambda: in_store(work)))
 
 
-def _shown(
-    work: Callable[[Store, float, Stopwatch], Report],
-    format: str,
-    config: Path | None = None,
-    asks: tuple[str, dict[str, str]] | None = None,
-) -> int:
-    """Do something with the store and show its report; what changes what is watched passes the gate, and is journaled."""
-    from netassist.cli.output import show
-
-    def done() -> int:
-        if asks is not None:
-            _admit(asks, config)
-        report = _in_store(work)
-        if asks is not None:
-            _journal(asks, report)
-        show(report, format)
-        return CLEAN if report.status == "ok" else INCOMPLETE
-
-    return _troubled(done)
-
-
-class _Refused(Exception):
-    """The gate does not let it through."""
-
-
-def _admit(asks: tuple[str, dict[str, str]], config: Path | None) -> None:
-    """Scope and read-only mode as for the assistant; whoever types the command has approved it."""
-    import asyncio
-
-    from netassist.assistant.gate import Refused, admit
-    from netassist.configuration import load
-    from netassist.toolbox import Call
-
-    async def nobody(call: Call, risk: str) -> bool:
-        return False
-
-    try:
-        asyncio.run(admit(Call(asks[0], dict(asks[1])), load(config), None, frozenset({"active", "change"}), nobody))
-    except Refused as refused:
-        kind = ValueError if refused.kind == "invalid" else _Refused
-        raise kind(str(refused)) from None
-
-
-def _journal(asks: tuple[str, dict[str, str]], report: Report) -> None:
-    from netassist.assistant.journal import Journal, entry
-    from netassist.configuration import state_folder
-    from netassist.toolbox import Call
-
-    journal, call = Journal(state_folder()), Call(asks[0], dict(asks[1]))
-    journal.open()
-    journal.write(entry(f"monitor {call}", "the user", call, "the command line", report))
-
-
-def _in_store(work: Callable[[Store, float, Stopwatch], T]) -> T:
-    import time
-
-    from netassist.monitor.plan_file import store_of
-    from netassist.monitor.store import open_store
-    from netassist.observations import Stopwatch
-
-    stamp = Stopwatch()
-    with open_store(store_of()) as store:
-        return work(store, time.time(), stamp)
-
-
-def _troubled(work: Callable[[], int]) -> int:
-    """The exit code; what went wrong is told in one line."""
-    from netassist.monitor.store import StoreTrouble
-    from netassist.observations import Failed
-
-    codes = {_Refused: REFUSED, Failed: USAGE, ValueError: USAGE, StoreTrouble: INCOMPLETE, OSError: INCOMPLETE}
-    return told(work, codes)
-
-
-def _seconds(written: str) -> int:
-    """Whole seconds of ``5m``; raises ValueError."""
-    from netassist.monitor.times import seconds_of
-
-    seconds = seconds_of(int(written) if written.isdigit() else written)
-    if seconds != int(seconds):
-        raise ValueError(f"{written!r} is no whole number of seconds")
-    return int(seconds)
-
-
-def _refuse_circle(store: Store, watch: Watch) -> None:
-    """Raises ValueError where a watch would lie behind itself."""
-    from netassist.monitor.states import cycle
-
-    if circle := cycle({**{other.key: other for other in store.watches()}, watch.key: watch}):
-        raise ValueError(f"these would lie behind one another: {' → '.join(circle)}")
+def _of(host: str, tool: str, check: str | None, values: Mapping[str, object]) -> Change:
+    """A change of what is watched of a host; of a watch's key its host is what the gate decides on."""
+    return Change(tool, host.split(" ")[1], host.split(" ")[0], values) if " " in host else Change(tool, host, check, values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,43 +12,63 @@ from netassist.monitor.times import seconds_of, stamp
 from netassist.monitor.watch import Watch
 
 if TYPE_CHECKING:
+    from netassist.assistant.journal import Entry
     from netassist.monitor.store.values import Window
+    from netassist.reports.style import Line
 
 _CODES = {"up": CLEAN, "degraded": FINDINGS, "down": FINDINGS, "unknown": INCOMPLETE}
 
 
-def show_result(watch: Watch, result: Result, format: str) -> int:
-    """Print one result; the exit code says how it is."""
-    from netassist.cli.output import show_json, show_lines
+def show_results(watches: Sequence[Watch], results: Sequence[Result], format: str, recorded: str) -> int:
+    """Print what checks came to, and whether it is recorded; the exit code says how the worst is. JSON of several is an array."""
+    from netassist.cli.output import show_json
+
+    if format == "json" and len(results) == 1:
+        show_json(results[0])
+    elif format == "json":
+        _show_array(results)
+    else:
+        for watch, result in zip(watches, results, strict=True):
+            _show(watch, result, recorded)
+    return max(_CODES[result.outcome] for result in results)
+
+
+def _show(watch: Watch, result: Result, recorded: str) -> None:
+    from netassist.cli.output import show_lines
     from netassist.monitor.alerting import place_of
     from netassist.reports.layout import facts, paragraph
     from netassist.reports.style import Span
     from netassist.reports.text.monitor_words import TONES
     from netassist.reports.words import milliseconds
 
-    if format == "json":
-        show_json(result)
-        return _CODES[result.outcome]
     tone, width = TONES[result.outcome], _width()
     said = f"{place_of(watch, watch.key)} is {result.outcome}{f': {result.message}' if result.message else ''}"
     rows = [("Took", milliseconds(result.ms) if result.ms is not None else None)]
     rows += [(name.replace("_", " ").capitalize(), value) for name, value in result.facts.items()]
+    rows.append(("Recorded", recorded))
     show_lines([*paragraph(Span(said, tone.style), width, lead=Span(f"{tone.mark} ", tone.style)), *facts(rows, width)])
-    return _CODES[result.outcome]
+
+
+def change_lines(entry: Entry) -> Iterator[Line]:
+    """What was changed, and below it by whom, over what."""
+    from netassist.reports.layout import paragraph
+    from netassist.reports.style import Span
+    from netassist.untrusted import as_text
+
+    width, who = _width(), entry.user if entry.planned_by == "the user" else entry.planned_by
+    yield from paragraph(f"{entry.time:%Y-%m-%d %H:%M:%S}Z {as_text(str(entry.call), 1000)}", width)
+    ended = "" if entry.status == "ok" else f": {entry.status}{f', {entry.message}' if entry.message else ''}"
+    yield from paragraph(Span(as_text(f"{who}, {entry.allowed_by}{ended}", 1000), "dim"), width, lead=Span("    ", "dim"))
 
 
 def show_windows(windows: Sequence[Window], now: float, format: str) -> int:
     """Print the maintenance windows, and which of them are open."""
-    import sys
-
-    import msgspec
-
     from netassist.cli.output import show_lines
     from netassist.monitor.states import is_open
     from netassist.reports.layout import table
 
     if format == "json":
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(windows), indent=2) + b"\n")
+        _show_array(windows)
         return CLEAN
     if not windows:
         print("No maintenance is planned.")
@@ -65,17 +85,24 @@ def show_windows(windows: Sequence[Window], now: float, format: str) -> int:
 def window_of(name: str, watches: tuple[str, ...], starts: str | None, lasts: str, weekly: bool, now: float) -> Window:
     """Raises ValueError where it is none."""
     from netassist.monitor.store.values import Window
+    from netassist.monitor.validity import check_window
 
-    if not name.strip() or "\n" in name or len(name) > 100:
-        raise ValueError("a maintenance window needs a name of at most 100 characters")
     begin = now
     if starts is not None:
         when = datetime.fromisoformat(starts)
         begin = (when if when.tzinfo else when.astimezone()).timestamp()
     seconds = seconds_of(int(lasts) if lasts.isdigit() else lasts)
-    if not 0 < seconds <= (7 if weekly else 31) * 86400:
-        raise ValueError(f"{lasts}: maintenance lasts at most {'7' if weekly else '31'} days")
-    return Window(name=name, watches=watches, starts=begin, ends=begin + seconds, weekly=weekly)
+    window = Window(name=name, watches=watches, starts=begin, ends=begin + seconds, weekly=weekly)
+    check_window(window)
+    return window
+
+
+def _show_array(values: Sequence[Result] | Sequence[Window]) -> None:
+    import sys
+
+    import msgspec
+
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(values), indent=2) + b"\n")
 
 
 def _width() -> int:

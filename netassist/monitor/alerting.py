@@ -9,7 +9,7 @@ import msgspec
 
 from netassist.monitor.advice import advised, advised_of_drift
 from netassist.monitor.alert import Alert, Level
-from netassist.monitor.drift import is_worse_grade
+from netassist.monitor.drift import PAGES, is_worse_grade
 from netassist.monitor.happening import Event, State
 from netassist.monitor.times import stamp
 from netassist.monitor.watch import Watch
@@ -176,7 +176,7 @@ def _drift(event: Event, before: Alert | None, watch: Watch | None, new_id: NewI
         if _is_back(before, event) or is_good_news(event):
             return _resolved(before, event.at, message)
         return msgspec.structs.replace(before, detail=_text(f"{before.detail}; then, at {stamp(event.at)}: {message}"))
-    if event.silenced:
+    if event.silenced or (watch is not None and watch.check in PAGES):
         return None
     level: Level = "warning" if is_warning(event) else "info"
     over = level == "info"

@@ -68,11 +68,12 @@ def beat(store: Store, told: Heartbeat | None) -> None:
 
 
 def running(store: Store, now: float) -> Heartbeat | None:
-    """The daemon that watches this store at the moment, as far as can be told from here."""
+    """The daemon that watches this store at the moment, as far as can be told from here. One on this machine is known by its
+    lock: it may have been unable to write a sign of life for long."""
     told = heartbeat(store)
-    if told is None or not told.is_fresh(now):
+    if told is None:
         return None
-    return told if not told.is_here or is_locked(store) else None
+    return told if (is_locked(store) if told.is_here else told.is_fresh(now)) else None
 
 
 @contextlib.contextmanager
@@ -107,7 +108,7 @@ def _locked(held: int) -> bool:
 def is_locked(store: Store) -> bool:
     """Whether a daemon of this machine holds the store."""
     try:
-        held = os.open(_lock_file(store), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        held = os.open(_lock_file(store), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return False
     try:

@@ -188,7 +188,8 @@ async def _http(watch: Watch, network: Network, at: float) -> Result:
     whole = len(answer.body) < PAGE_LIMIT
     body = answer.body if content is not None else None
     ms = answer.timing.total or _ms(began)
-    return of_reached(watch, Reached(ms, answer.status_code, body, whole, answer.tls_error, days), at)
+    found = Reached(ms, answer.status_code, body, whole, answer.tls_error, days, answer.certificate)
+    return of_reached(watch, found, at)
 
 
 async def _icmp(watch: Watch, network: Network, at: float) -> Result:
@@ -213,48 +214,3 @@ async def _tool(watch: Watch, network: Network, at: float) -> Result:
 
 def _ms(began: float) -> float:
     return round((monotonic() - began) * 1000, 3)
-
-
-def check_watch(watch: Watch) -> None:
-    """Raises ValueError, with words for the person, where a watch cannot be carried out as it is."""
-    from netassist.monitor.watch import CHECKS, LONGEST, SHORTEST
-    from netassist.targets import check_port, parse_host, parse_network
-
-    if watch.check not in CHECKS:
-        raise ValueError(f"there is no check {watch.check!r}; there are {', '.join(CHECKS)}")
-    if parse_network(watch.host) is not None:
-        raise ValueError(f"{watch.host} is a network; a watch is of one host")
-    if "://" in watch.host:
-        parse_url(watch.host)
-    parse_host(host_of(watch.host))
-    if (port := port_of(watch)) is not None:
-        check_port(port)
-    elif watch.check == "tcp":
-        raise ValueError(f"{watch.host}: a tcp check needs a port")
-    if not SHORTEST <= watch.interval <= LONGEST:
-        raise ValueError(f"interval {watch.interval} is not between {SHORTEST} and {LONGEST} seconds")
-    if not 1 <= watch.failures <= watch.of <= 20:
-        raise ValueError(f"failures = {watch.failures} of = {watch.of}: it must be 1 to 20, and no more than `of`")
-    _check_limits(watch)
-
-
-def _check_limits(watch: Watch) -> None:
-    from netassist.monitor.drift import LETTERS
-    from netassist.monitor.judging import status_codes
-    from netassist.targets import is_port_list
-
-    limits = watch.limits
-    if limits.status is not None:
-        status_codes(limits.status)
-    if limits.grade is not None and limits.grade not in LETTERS:
-        raise ValueError(f"grade {limits.grade!r} is none of {', '.join(LETTERS)}")
-    if limits.ports is not None and not is_port_list(limits.ports):
-        raise ValueError(f"ports {limits.ports!r} is no port list such as 22,80,8000-8100")
-    if limits.loss is not None and not 0 < limits.loss <= 1:
-        raise ValueError(f"loss {limits.loss} is not a fraction above 0 and up to 1")
-    for name, value in (("slow_ms", limits.slow_ms), ("too_slow_ms", limits.too_slow_ms)):
-        if value is not None and value <= 0:
-            raise ValueError(f"{name} {value} is not above 0")
-    kinds = tools()["dns_lookup"].parameters.properties["record_type"].enum or ()
-    if limits.record_type is not None and kinds and limits.record_type not in kinds:
-        raise ValueError(f"record_type {limits.record_type!r} is none of {', '.join(kinds)}")

@@ -27,7 +27,11 @@ class Unheard(Exception):
 
 def asked(url: str | None, method: str, path: str, kind: type[T], body: bytes = b"") -> T:
     """The answer of the daemon that watches the store at `url`. Raises Unheard, StoreTrouble."""
-    told = found(url)
+    return asked_of(found(url), method, path, kind, body)
+
+
+def asked_of(told: Heartbeat, method: str, path: str, kind: type[T], body: bytes = b"") -> T:
+    """The answer of a daemon that was found before. Raises Unheard."""
     answer = _Connection(told, SECONDS)
     try:
         # A route with a body reads JSON; `{}` stands for what was left out.

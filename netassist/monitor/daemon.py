@@ -9,14 +9,17 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netassist import __version__
-from netassist.configuration import BadConfiguration, Settings
+from netassist.assistant.journal import Journal, JournalError, change
+from netassist.configuration import BadConfiguration, Settings, state_folder
 from netassist.monitor import standing
-from netassist.monitor.alone import BEAT, Heartbeat, alone, beat, socket_file
+from netassist.monitor.alive import live
+from netassist.monitor.alone import Heartbeat, alone, beat, socket_file
 from netassist.monitor.api.asking import Asking
 from netassist.monitor.api.values import Reloaded, Status, Tried
 from netassist.monitor.api.ways import Ways
@@ -25,10 +28,12 @@ from netassist.monitor.doors import Doors
 from netassist.monitor.engine import Engine
 from netassist.monitor.logs import say
 from netassist.monitor.messenger import Messenger, Terms
-from netassist.monitor.plan_file import Plan, apply, changes, read_plan
+from netassist.monitor.plan_changes import Change, changes
+from netassist.monitor.plan_file import Plan, apply, read_plan
 from netassist.monitor.service import Service
 from netassist.monitor.store import StoreTrouble
 from netassist.monitor.upkeep import keep_up
+from netassist.toolbox import Call, Value
 
 if TYPE_CHECKING:
     from netassist.backends.planning import Backend
@@ -39,6 +44,10 @@ if TYPE_CHECKING:
 
 ANEW = 5.0
 """Seconds after which a part that broke off is begun anew."""
+STORE_SECONDS = 3.0
+"""In which the store has to say what stands in a status."""
+THREADS = 256
+"""For what blocks, names that are looked up above all: as many as checks can have waiting for a name server that is gone."""
 MOST_PROBES = 20
 """Checks for ``/probe`` at once."""
 
@@ -72,9 +81,12 @@ class Daemon:
         self._probing = asyncio.Semaphore(MOST_PROBES)
         self.engine = Engine(store, self.settings, told=self._heard)
         self._messenger = Messenger(
-            store, terms(self.plan), self.settings, backend, trouble=lambda: self.engine.counts.store_trouble
-        )
-        self._asking = Asking(lambda: self.settings, backend)
+            store, terms(self.plan), self.settings, backend,
+            trouble=lambda: self.engine.counts.store_trouble, blind=lambda: standing.blind(self.engine),
+        )  # fmt: skip
+        store.unwritten = lambda: self.engine.unwritten
+        self._journal = Journal(state_folder())
+        self._asking = Asking(lambda: self.settings, backend, self._journal)
         self._doors = Doors(socket_file())
         self._reloading = asyncio.Lock()
         self._stopped = asyncio.Event()
@@ -86,8 +98,14 @@ class Daemon:
 
     async def run(self) -> None:
         """Watch until `stop`. Raises NotAlone, StoreTrouble, BadConfiguration, OSError where it cannot begin."""
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="netassist-beside"))
+        # resolv.conf(5): by default a name server that is gone takes the whole time of a check before the next one is asked.
+        os.environ.setdefault("RES_OPTIONS", "timeout:2 attempts:2")
         with alone(self.store, time.time()), self._signals():
+            self._journal.open()
+            before = await self.engine.in_store(self.store.watches)
             await self.engine.in_store(apply, self.store, self.plan, time.time())
+            await self._enter("daemon_begin", self._changed_by(changes(before, self.plan)))
             engine = asyncio.ensure_future(self.engine.run())
             engine.add_done_callback(lambda _: self.stop())  # where it breaks off, all ends, and its error is raised below
             others: list[asyncio.Task[None]] = []
@@ -114,7 +132,11 @@ class Daemon:
 
     async def status(self) -> Status:
         """How it does; what the store cannot tell just now is left out, and that it cannot stands there."""
-        from_store = await asyncio.to_thread(standing.asked, self.store)
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                from_store = await asyncio.to_thread(standing.asked, self.store)
+        except TimeoutError:
+            from_store = standing.Asked(self.store.where, trouble=f"{self.store.where}: it does not answer")
         plan, where = self._plan_file, self._doors.where
         trouble = self._plan_trouble or "; ".join(self._unusable)
         return standing.status(self.engine, from_store, since=self._since, plan=plan, plan_trouble=trouble, where=where)
@@ -124,6 +146,7 @@ class Daemon:
         return Ways(
             store=self.store,
             settings=self.settings,
+            journal=self._journal,
             api=self.plan.api,
             page=self.plan.page,
             now=time.time,
@@ -133,6 +156,8 @@ class Daemon:
             ask=self._asking.ask,
             test_alert=self._test_alert,
             measure=self._measure,
+            state=lambda key: self.engine.states.get(key),
+            check=self.engine.check_now,
             figures=lambda: standing.figures(self.engine.counts),
             changed=self._changed,
         )
@@ -162,7 +187,8 @@ class Daemon:
         """What runs beside the engine; each goes on for ever."""
         yield self._again("messages", self._messenger.run)
         yield self._again("upkeep", lambda: keep_up(self.store, self.engine, lambda: self.plan.retention))
-        yield self._again("heartbeat", self._live)
+        where, counts = self.store.where, self.engine.counts
+        yield self._again("heartbeat", lambda: live(self._beat, self._service, counts, self._summary, where))
 
     async def _again(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
         """Run a part; where a mistake of ours ends it, begin it anew after a while."""
@@ -185,6 +211,8 @@ class Daemon:
             await engine
         finally:
             await self._doors.closed()
+            await self._asking.close()
+            await self._enter("daemon_end", {"checks": sum(self.engine.counts.checks.values())})
             with contextlib.suppress(StoreTrouble):
                 await self.engine.in_store(beat, self.store, None)
             self.engine.close()
@@ -204,7 +232,8 @@ class Daemon:
         self._doors.reopen(self.ways())
         self._changed()
         done = changes(before, plan)
-        keys = {what: tuple(change.key for change in done if change.what == what) for what in ("add", "change", "remove")}
+        await self._enter("daemon_reload", self._changed_by(done))
+        keys = {what: tuple(one.key for one in done if one.what == what) for what in ("add", "change", "remove")}
         say(_log, logging.INFO, "reloaded", **{what: len(found) for what, found in keys.items()})
         return Reloaded(
             added=keys["add"],
@@ -212,6 +241,20 @@ class Daemon:
             removed=keys["remove"],
             unchanged=len(plan.watches) - len(keys["add"]) - len(keys["change"]),
         )
+
+    def _changed_by(self, done: Sequence[Change]) -> dict[str, Value]:
+        """How much is watched now, and what monitor.toml changed of it."""
+        kinds = {"added": "add", "changed": "change", "removed": "remove"}
+        keys = {name: "; ".join(one.key for one in done if one.what == what) for name, what in kinds.items()}
+        return {"store": self.store.where, "plan": str(self._plan_file), **{name: text for name, text in keys.items() if text}}
+
+    async def _enter(self, what: str, facts: dict[str, Value]) -> None:
+        """Into the journal: what the daemon did of itself. Between begin and end it runs the checks of what is watched."""
+        entry = change("netassist daemon", "the daemon", Call(what, facts), "monitor.toml")
+        try:
+            await asyncio.to_thread(self._journal.write, entry)
+        except JournalError as error:
+            _log.error("%s", error)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -241,6 +284,11 @@ class Daemon:
         """After each transaction of the engine's."""
         for one in written.alerts:
             say(_log, logging.INFO, f"alert {one.status}", id=one.id, watch=one.watch, level=one.level, title=one.title)
+        turns = [event for event in written.events if event.kind == "state"]
+        if lost := [event for event in turns if event.after == "unknown"]:
+            say(_log, logging.WARNING, "cannot be measured", checks=len(lost), first=lost[0].watch, why=lost[0].message)
+        if found := [event for event in turns if event.before == "unknown"]:
+            say(_log, logging.INFO, "can be measured again", checks=len(found), first=found[0].watch)
         self._messenger.told(written)
 
     async def _look_at_channels(self) -> None:
@@ -252,16 +300,6 @@ class Daemon:
     def _changed(self) -> None:
         """Somebody changed what is watched."""
         self.engine.reload()
-
-    async def _live(self) -> None:
-        """Signs of life, for the manager and in the store. A store in trouble is no reason to be restarted; one that hangs is."""
-        every = min(BEAT, self._service.watchdog or BEAT)
-        while True:
-            async with asyncio.timeout(3 * every + 30):
-                await self._beat()
-            self._service.alive()
-            self._service.status(self._summary())
-            await asyncio.sleep(every)
 
     async def _beat(self) -> None:
         told = Heartbeat(

@@ -5,27 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from netassist.monitor.happening import Event
-from netassist.monitor.watch import Watch
+from netassist.monitor.watch import Check, Watch
 from netassist.reports.words import listed
 from netassist.untrusted import as_text
 
 LETTERS = ("A+", "A", "A-", "B", "C", "D", "E", "F", "T", "M")
 """Grades from the best; T (not trusted) and M (wrong name) are worse than any."""
 VERDICTS = {"not_safe": "not offered", "available": "offered", "safe": "used"}
+PAGES: frozenset[Check] = frozenset({"http", "https"})
+"""Checks that see a certificate by the way: another one is an event, and nobody is told."""
+_EARLIER, _REMEMBERED = "earlier_certificates", 8
 _MOST = 500
 
 
 def drifted(watch: Watch, before: Mapping[str, str], after: Mapping[str, str], at: float, silenced: str = "") -> list[Event]:
-    """An event for each fact that is known of both times and differs."""
+    """An event for each fact that is known of both times and differs, but for a certificate that `merged` remembers."""
     found = []
     for what, words in _WORDS.items():
         old, new = before.get(what), after.get(what)
-        if old is not None and new is not None and old != new:
+        if old is not None and new is not None and old != new and not (what == "certificate" and _was_there(watch, before, new)):
             found.append(
                 Event(at=at, watch=watch.key, kind="drift", what=what, before=as_text(old, _MOST), after=as_text(new, _MOST),
                       message=as_text(words(old, new), _MOST), silenced=silenced)
             )  # fmt: skip
     return found
+
+
+def merged(watch: Watch, before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """What is known after a check. Of pages that are looked at every minute the last certificates are remembered, for behind some
+    names several servers answer by turns, each with its own.
+    """
+    facts, old = {**before, **after}, before.get("certificate")
+    if watch.check in PAGES and old is not None and facts["certificate"] != old:
+        earlier = dict.fromkeys([_mark(old), *filter(None, before.get(_EARLIER, "").split(", "))])
+        facts[_EARLIER] = ", ".join([*earlier][:_REMEMBERED])
+    return facts
+
+
+def _was_there(watch: Watch, before: Mapping[str, str], new: str) -> bool:
+    return watch.check in PAGES and _mark(new) in _set(before.get(_EARLIER, ""), ", ")
+
+
+def _mark(certificate: str) -> str:
+    """The fingerprint in a fact about a certificate."""
+    return certificate.rpartition("SHA-256 ")[2].rstrip("…")
 
 
 def is_worse_grade(letter: str, than: str) -> bool:

@@ -86,11 +86,14 @@ class Engine:
         self._parents: dict[str, tuple[Watch, ...]] = {}
         self._revision: int | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._awaited: dict[str, asyncio.Future[Result]] = {}
+        """Who waits for the next result of a watch."""
         self._ready: dict[bool, deque[tuple[str, float]]] = {True: deque(), False: deque()}
         self._busy = {True: 0, False: 0}
         self._at_once = {True: HEAVY_AT_ONCE, False: _light_at_once()}
         self._woken = asyncio.Event()
         self._stopping = False
+        self._looking: asyncio.Task[None] | None = None
         self._look_at = self._sweep_at = 0.0
         self._suspicion = Suspicion()
         self._link: dict[bool, tuple[float, bool]] = {}
@@ -120,6 +123,13 @@ class Engine:
         return self.counts.offline
 
     @property
+    def unwritten(self) -> dict[str, State]:
+        """How everything stands, while the store cannot be told so; empty where it can. May be asked from any thread."""
+        if not self.counts.store_trouble:
+            return {}
+        return {key: state for key, state in self.states.copy().items() if state.at is not None and key in self.watches}
+
+    @property
     def may_age(self) -> bool:
         """Whether what is old by the wall clock may be deleted; not where that clock has just been set far ahead."""
         return self._clocks.may_age(self._clock.monotonic())
@@ -135,7 +145,7 @@ class Engine:
                 await self._turn()
             await self._ended()
         finally:
-            for task in [*self._running.values()]:
+            for task in [*self._running.values(), *([self._looking] if self._looking else [])]:
                 task.cancel()
             self._writer.end()
             await writing
@@ -149,13 +159,14 @@ class Engine:
         """End the thread that uses the store, after `run` has returned."""
         self._writer.close()
 
-    async def check_now(self, key: str) -> bool:
-        """Have a watch checked at once; False where it is not watched, or paused."""
-        if key not in self._agenda and key not in self._running:
-            return False
+    def check_now(self, key: str) -> asyncio.Future[Result] | None:
+        """What a check of a watch comes to that is begun now, or is under way; None where it is not watched, or paused."""
+        if key not in self.watches or not self.watches[key].enabled:
+            return None
+        heard = self._awaited.setdefault(key, asyncio.get_running_loop().create_future())
         self._agenda.sooner(key, self._clock.monotonic())
         self._woken.set()
-        return True
+        return heard
 
     async def _turn(self) -> None:
         now = self._clock.monotonic()
@@ -163,7 +174,7 @@ class Engine:
             self._jumped(jump, now)
         if now >= self._look_at:
             self._look_at = now + LOOK_EVERY
-            await self._look()
+            self._look_beside()
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_EVERY
             await self._sweep()
@@ -180,6 +191,13 @@ class Engine:
         brought = self._agenda.skip_ahead(jump, now) if jump > 0 else 0
         how = f"{abs(jump):.0f} s {'ahead' if jump > 0 else 'back'}"
         _log.warning("the clock went %s; %d checks that fell into that time are run over the next minute", how, brought)
+
+    def _look_beside(self) -> None:
+        """Look, without waiting for a store that is locked or slow; raises what the look before came to by a mistake of ours."""
+        if self._looking is not None and self._looking.done():
+            self._looking.result()
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(self._look())
 
     async def _look(self) -> None:
         """Take the watches anew where somebody changed them. What the store cannot tell stays as it was."""
@@ -220,6 +238,7 @@ class Engine:
                 planned = self.states[key].next_run if known is None or known.enabled else 0.0
                 self._agenda.put(key, now + first_wait(key, watch.interval, planned, self._clock.wall()))
         self._sweep_at = 0.0
+        self._woken.set()
 
     async def _sweep(self) -> None:
         """Hold every state against what silences it, and the alerts against every state."""
@@ -276,6 +295,8 @@ class Engine:
     def _took(self, watch: Watch, result: Result) -> None:
         """Fold a result in, and enter the watch's next run; a watch that is gone meanwhile leaves nothing."""
         key, now = watch.key, self._clock.wall()
+        if (heard := self._awaited.pop(key, None)) is not None and not heard.done():
+            heard.set_result(result)
         current = self.watches.get(key)
         if current is None:
             return

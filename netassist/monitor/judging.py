@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from netassist.quantum import QuantumCheck
     from netassist.tls.audit import TlsAudit
     from netassist.tls.certificate import CertificateInfo
+    from netassist.tls.chain import Certificate
 
 MESSAGE = 300
 """Characters of a result's message."""
@@ -51,6 +52,7 @@ class Reached(NamedTuple):
         body: of the page, decoded; `whole` says whether that is all of it.
         tls_error: why the certificate does not verify.
         days: to the certificate's expiry.
+        certificate: what the server showed.
     """
 
     ms: float
@@ -59,6 +61,7 @@ class Reached(NamedTuple):
     whole: bool = True
     tls_error: str | None = None
     days: int | None = None
+    certificate: Certificate | None = None
 
 
 class _Said(NamedTuple):
@@ -90,7 +93,8 @@ def of_reached(watch: Watch, found: Reached, at: float) -> Result:
     limits = watch.limits
     if found.status is None and found.days is None and limits.slow_ms is None and limits.too_slow_ms is None:
         return Result(watch=watch.key, at=at, outcome="up", ms=found.ms)
-    return _result(watch, at, found.ms, {}, _of_page(watch, found))
+    facts = _facts_of(found.certificate) if found.certificate is not None else {}
+    return _result(watch, at, found.ms, facts, _of_page(watch, found))
 
 
 def of_report(watch: Watch, report: Report, at: float) -> Result:
@@ -229,7 +233,7 @@ def _certificate(watch: Watch, report: Report, at: float) -> Result:
             yield _Said("unknown", report.error.message if report.error else "the server shows no certificate")
         yield from _of_certificate(watch, held)
 
-    return _result(watch, at, None, _facts_of(held), said())
+    return _result(watch, at, None, _facts_of(held.chain[0]) if held.chain else {}, said())
 
 
 def _of_certificate(watch: Watch, held: CertificateInfo) -> Iterator[_Said]:
@@ -242,10 +246,7 @@ def _of_certificate(watch: Watch, held: CertificateInfo) -> Iterator[_Said]:
         yield _Said("down", "the certificate is revoked")
 
 
-def _facts_of(held: CertificateInfo) -> dict[str, str]:
-    if not held.chain:
-        return {}
-    leaf = held.chain[0]
+def _facts_of(leaf: Certificate) -> dict[str, str]:
     fact = _certificate_fact(leaf.subject, leaf.issuer, leaf.not_after, leaf.fingerprint_sha256[:16])
     return {"certificate": fact, "expires": f"{leaf.not_after:%Y-%m-%d}"}
 
@@ -264,7 +265,7 @@ def _tls(watch: Watch, report: Report, at: float) -> Result:
     if audit.quantum != "unknown":
         facts["post_quantum"] = audit.quantum
     for held in audit.certificates[:1]:
-        facts |= _facts_of(held)
+        facts |= _facts_of(held.chain[0]) if held.chain else {}
 
     def said() -> Iterator[_Said]:
         wanted, letter = watch.limits.grade, grade.letter if grade else None

@@ -16,7 +16,7 @@ from netassist.monitor.asking import Asker, MakeBackend
 from netassist.monitor.channels import Channel
 from netassist.monitor.diagnosis import Diagnoser, Diagnosis
 from netassist.monitor.outbox import Outbox
-from netassist.monitor.own_trouble import OwnTrouble
+from netassist.monitor.own_trouble import SIGHT, OwnTrouble
 from netassist.monitor.questions import Question
 from netassist.monitor.quiet import Quiet
 from netassist.monitor.sending import send_test
@@ -49,6 +49,7 @@ class Messenger:
     Args:
         backend: makes the backend that plans a scheduled question; without one none is asked.
         trouble: what keeps the engine from writing to the store, empty where nothing does.
+        blind: what keeps it from measuring, likewise.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Messenger:
         backend: MakeBackend | None = None,
         *,
         trouble: Callable[[], str] = lambda: "",
+        blind: Callable[[], str] = lambda: "",
         now: Callable[[], float] = time.time,
     ) -> None:
         from netassist.assistant.journal import Journal
@@ -80,8 +82,9 @@ class Messenger:
             told=self.outbox.wake,
         )
         self._woken = asyncio.Event()
-        self._trouble, self._others = "", trouble
+        self._trouble, self._others, self._blind = "", trouble, blind
         self._own = OwnTrouble(lambda: self._terms.channels, new_id, now)
+        self._own_sight = OwnTrouble(lambda: self._terms.channels, new_id, now, words=SIGHT)
 
     def reload(self, terms: Terms, settings: Settings | None = None) -> None:
         """Go on by other terms; nothing that waits is lost."""
@@ -134,6 +137,7 @@ class Messenger:
             self._woken.clear()
             await self._without_trouble(self.tick())
             await self._own.is_so(self._trouble or self._others())
+            await self._own_sight.is_so(self._blind())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK):
                     await self._woken.wait()

@@ -166,6 +166,7 @@ def _of_daemon(measured: Measured) -> Iterator[Metric]:
     yield gauge("results_held", "Results that wait to be stored", figures.held)
     yield gauge("outbox_notices", "Notices that wait to be delivered", status.outbox)
     yield gauge("offline", "1 while the daemon's own network is gone", float(status.offline))
+    yield gauge("trouble", "Things of the daemon's own that do not work; /v1/status has them in words", len(status.trouble))
     refused = float(bool(status.plan_trouble))
     yield gauge("plan_refused", "1 while monitor.toml is wrong and the plan before it goes on", refused)
     checks = CounterMetricFamily("netassist_checks", "Checks run, by what they came to", labels=("outcome",))

@@ -133,7 +133,8 @@ def seen(alerts: Sequence[Alert], ledger: Ledger, now: float) -> dict[str, Entry
     for alert in alerts:
         entry = ledger.get(alert.id)
         if entry is None:
-            entry = Entry(alert.status, alert.level, now)
+            # Told as resolved and no longer in the ledger: a clock that was ahead for a while has aged it.
+            entry = Entry(alert.status, alert.level, now, done=alert.status == alert.told == "resolved")
         elif (entry.status, entry.level) != (alert.status, alert.level):
             entry = msgspec.structs.replace(entry, status=alert.status, level=alert.level, since=now)
         found[alert.id] = _not_ahead(entry, now)

@@ -8,17 +8,16 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from netassist.configuration import BadConfiguration, state_folder, tools_folder
 from netassist.monitor.api import Api
 from netassist.monitor.channels import Channel
-from netassist.monitor.checks import check_watch
 from netassist.monitor.diagnosis import Diagnosis
 from netassist.monitor.page import Page
 from netassist.monitor.plan_place import Path as Place
@@ -28,6 +27,7 @@ from netassist.monitor.quiet import Quiet
 from netassist.monitor.states import cycle
 from netassist.monitor.store.values import Retention, Window
 from netassist.monitor.times import seconds_of
+from netassist.monitor.validity import check_watch, check_window, nearest
 from netassist.monitor.watch import Limits, Watch
 from netassist.targets import host_of
 
@@ -38,8 +38,6 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 LARGEST = 16 << 20
 """Bytes of one file."""
-_LONGEST_WINDOW = 31 * 86400
-_WEEK = 7 * 86400
 _LISTS = ("watch", "maintenance", "channel", "question")
 _TABLES = ("defaults", "quiet", "diagnosis", "page", "api", "retention", "watch", "maintenance", "channel", "question")
 
@@ -70,14 +68,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     api: Api = Api()
     retention: Retention = Retention()
     store: str | None = None
-
-
-class Change(NamedTuple):
-    """What a plan would do to one watch; `text` names the settings that differ."""
-
-    what: str
-    key: str
-    text: str = ""
 
 
 def plan_file() -> Path:
@@ -130,23 +120,6 @@ def parsed(text: str, name: str) -> Plan:
     except _Wrong as wrong:
         line, column = place_of(text, wrong.path)
         raise BadConfiguration(f"{name}:{line}:{column}: {wrong}") from None
-
-
-def changes(now: Sequence[Watch], plan: Plan) -> tuple[Change, ...]:
-    """What setting a plan would change. Watches that were added stay; one of the same key in the file hides them."""
-    old = {watch.key: watch for watch in now}
-    new = {watch.key: watch for watch in plan.watches}
-    found = []
-    for key, watch in new.items():
-        before = old.get(key)
-        if before is None:
-            found.append(Change("add", key))
-        elif differing := _differing(before, watch):
-            found.append(Change("change", key, differing))
-        elif before.source == "added":
-            found.append(Change("change", key, "it stands in the file from now on"))
-    found += [Change("remove", key) for key, watch in old.items() if watch.source == "file" and key not in new]
-    return tuple(found)
 
 
 def apply(store: Store, plan: Plan, at: float) -> None:
@@ -236,7 +209,8 @@ class _Reader:
         for key, watch in found.items():
             for parent in watch.parents:
                 if parent not in found and parent not in hosts:
-                    raise _Wrong(("watch", places[key], "parents"), f"no watch of this file has the key or the host {parent!r}")
+                    why = f"no watch of this file has the key or the host {parent!r}{nearest(parent, {*found, *hosts})}"
+                    raise _Wrong(("watch", places[key], "parents"), why)
         circle = cycle(found)
         if circle:
             raise _Wrong(("watch", places[circle[0]], "parents"), f"these lie behind one another: {' → '.join(circle)}")
@@ -275,14 +249,9 @@ class _Maintenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         )
 
     def __post_init__(self) -> None:
-        if not self.name.strip() or "\n" in self.name or len(self.name) > 100:
-            raise ValueError("a maintenance needs a name of at most 100 characters")
         if self.starts.tzinfo is None or self.ends.tzinfo is None:
             raise ValueError("starts and ends need their offset from UTC, as in 2026-12-01T22:00:00+01:00")
-        lasts = (self.ends - self.starts).total_seconds()
-        if not 0 < lasts <= (_WEEK if self.weekly else _LONGEST_WINDOW):
-            what, most = ("weekly maintenance", 7) if self.weekly else ("maintenance", 31)
-            raise ValueError(f"a {what} ends after it starts, within {most} days")
+        check_window(self.window())
 
 
 def _watch(raw: object, defaults: Defaults, path: Place) -> Iterator[Watch]:
@@ -324,9 +293,9 @@ def _seconds(written: int | str, path: Place) -> int:
 
 def _told_by(message: str) -> str:
     """The setting that `check_watch` speaks of."""
-    names = ("failures", "slow_ms", "too_slow_ms", "loss", "grade", "ports", "record_type", "interval", "check")
     if message.startswith("there is no check"):
         return "check"
+    names = (*Limits.__struct_fields__, *Watch.__struct_fields__)
     return next((name for name in names if message.startswith(f"{name} ")), "host")
 
 
@@ -374,12 +343,6 @@ _WORDS = (
 def _plain(raw: object) -> object:
     """Dates stay; a bare day becomes text, which no setting takes."""
     return str(raw) if isinstance(raw, date) and not isinstance(raw, datetime) else raw
-
-
-def _differing(before: Watch, after: Watch) -> str:
-    old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
-    names = [name for name in {**old, **new} if name != "source" and old.get(name) != new.get(name)]
-    return "; ".join(f"{name}: {old.get(name, 'as by default')} → {new.get(name, 'as by default')}" for name in names)
 
 
 def _syntax(name: str, message: str, text: str) -> str:

@@ -16,6 +16,7 @@ from netassist.monitor.store import StoreTrouble
 
 if TYPE_CHECKING:
     from netassist.monitor.engine import Engine
+    from netassist.monitor.happening import State
     from netassist.monitor.store import Store
 
 MOST_NOTICES = 1000
@@ -44,6 +45,8 @@ def status(
 ) -> Status:
     counts = engine.counts
     trouble = dict.fromkeys(text for text in (counts.store_trouble, store.trouble) if text)
+    if lost := _unmeasured(engine):
+        trouble[_said(engine, lost)] = None
     if counts.dropped:
         trouble[f"{counts.dropped} results were lost while the store could not be written"] = None
     return Status(
@@ -64,6 +67,23 @@ def status(
         trouble=tuple(trouble),
         listening=tuple(where),
     )
+
+
+def blind(engine: Engine) -> str:
+    """Why at least half of the checks cannot be made; empty where fewer cannot, or where this machine is known to be offline."""
+    lost = _unmeasured(engine)
+    enough = sum(watch.enabled for watch in engine.watches.values()) / 2
+    return _said(engine, lost) if lost and len(lost) >= enough and not engine.offline else ""
+
+
+def _unmeasured(engine: Engine) -> list[State]:
+    """How what cannot be measured stands."""
+    states = (engine.states.get(key) for key, watch in engine.watches.items() if watch.enabled)
+    return [state for state in states if state is not None and state.standing == "unknown"]
+
+
+def _said(engine: Engine, lost: Sequence[State]) -> str:
+    return f"{len(lost)} of {len(engine.watches)} checks cannot be made; {lost[0].watch}: {lost[0].message}"
 
 
 def figures(counts: Counts) -> Figures:

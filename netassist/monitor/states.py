@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-from netassist.monitor.drift import drifted
+from netassist.monitor.drift import drifted, merged
 from netassist.monitor.happening import Event, Outcome, Result, Standing, State
 from netassist.monitor.watch import Watch
 from netassist.targets import host_of
@@ -74,7 +74,7 @@ def folded(state: State, watch: Watch, result: Result, silenced: str = "") -> Fo
         turns=turns,
         flapping=flapping,
         silenced=silenced,
-        facts={**state.facts, **result.facts} if result.facts else state.facts,
+        facts=merged(watch, state.facts, result.facts) if result.facts else state.facts,
         next_run=state.next_run,
     )
     events = [] if not result.facts else drifted(watch, state.facts, result.facts, result.at, silenced)

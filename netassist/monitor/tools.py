@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import msgspec
 
 from netassist.configuration import BadConfiguration
-from netassist.monitor.checks import check_watch
-from netassist.monitor.watch import Check, Watch
+from netassist.monitor.validity import check_watch, nearest
+from netassist.monitor.watch import Check, Watch, port_of
 from netassist.network import Network
 from netassist.observations import Failed, Failure, Report, Stopwatch
 from netassist.reports.monitoring import AlertList, MonitorChange, MonitorHistory, MonitorList
@@ -87,11 +87,15 @@ async def alert_list(network: Network, status: Status = "open") -> AlertList:
     return await _with_store(AlertList, WATCHED, partial(alerts_of, status=status))
 
 
-def all_of(store: Store, now: float, stamp: Stopwatch) -> MonitorList:
+def all_of(store: Store, now: float, stamp: Stopwatch, group: str | None = None) -> MonitorList:
+    """Everything that is watched, or what stands in a group. Raises Failed where there is no such group."""
     from netassist.monitor.showing import daemon_of, watched
 
-    states = store.states()
-    watches = tuple(watched(watch, states.get(watch.key)) for watch in store.watches())
+    states, every = store.states(), store.watches()
+    groups = {watch.group for watch in every if watch.group}
+    if group is not None and group not in groups:
+        raise Failed("invalid", f"there is no group {group!r}{nearest(group, groups)}")
+    watches = tuple(watched(watch, states.get(watch.key)) for watch in every if group in (None, watch.group))
     return MonitorList(target=WATCHED, watches=watches, daemon=daemon_of(store, now), **stamp.stamp())
 
 
@@ -113,9 +117,9 @@ def alerts_of(store: Store, now: float, stamp: Stopwatch, status: Status) -> Ale
     return AlertList(target=WATCHED, listed=status, alerts=alerts, daemon=daemon_of(store, now), **stamp.stamp())
 
 
-def removed(store: Store, now: float, stamp: Stopwatch, host: str, check: Check | None) -> MonitorChange:
+def removed(store: Store, now: float, stamp: Stopwatch, host: str, check: Check | None, port: int | None = None) -> MonitorChange:
     """Raises Failed where it is not watched, or monitor.toml has it."""
-    found = _found(store, host, check)
+    found = _found(store, host, check, port)
     return _changed(store, now, stamp, host, "removed", found, lambda watch: store.remove_watch(watch.key, now))
 
 
@@ -136,20 +140,33 @@ def watch_of(host: str, check: Check, interval: int = 300, port: int | None = No
     return watch
 
 
-def found_in(watches: Sequence[Watch], host: str, check: Check | None) -> tuple[Watch, ...]:
-    """The watches that are meant by a host, or by a URL: that very one, else all of its host."""
+def found_in(
+    watches: Sequence[Watch], host: str, check: Check | None = None, port: int | None = None
+) -> tuple[Watch, ...]:
+    """The watches that are meant by a key, by a host, or by a URL: that very one, else all of its host."""
+    if named := tuple(watch for watch in watches if watch.key == host):
+        return named
     exact = [watch for watch in watches if _same(watch.host, host)]
     meant = exact or [watch for watch in watches if _bare(watch.host) == _bare(host)]
     if "://" not in host:
         meant = [watch for watch in watches if _bare(watch.host) == _bare(host)]
-    return tuple(watch for watch in meant if check is None or watch.check == check)
+    return tuple(
+        watch for watch in meant if (check is None or watch.check == check) and (port is None or port_of(watch) == port)
+    )
 
 
 def edited(
-    store: Store, now: float, stamp: Stopwatch, host: str, check: Check | None, change: Callable[[Watch], Watch], words: str
+    store: Store,
+    now: float,
+    stamp: Stopwatch,
+    host: str,
+    check: Check | None,
+    change: Callable[[Watch], Watch],
+    words: str,
+    port: int | None = None,
 ) -> MonitorChange:
     """Change each watch of a host. Raises Failed where there is none, or a changed one would be none; StoreTrouble."""
-    changed = {watch.key: change(watch) for watch in _found(store, host, check)}
+    changed = {watch.key: change(watch) for watch in _found(store, host, check, port)}
     for watch in changed.values():
         _checked(watch)
     return _changed(store, now, stamp, host, "edited", [*changed.values()], lambda watch: store.put_watch(watch, now), words)
@@ -199,15 +216,17 @@ def _changed(
     )
 
 
-def _found(store: Store, host: str, check: Check | None) -> tuple[Watch, ...]:
+def _found(store: Store, host: str, check: Check | None, port: int | None = None) -> tuple[Watch, ...]:
     """Raises Failed where nothing of the kind is watched."""
     watches = store.watches()
-    found = found_in(watches, host, check)
+    found = found_in(watches, host, check, port)
     if not found:
-        hosts = listed(sorted({watch.host for watch in watches}), 5)
-        others = f"; what is watched: {hosts}" if watches else ", and nothing else is"
+        of_host = [watch.key for watch in found_in(watches, host)]
+        known = {watch.key if " " in host else watch.host for watch in watches}
         which = f" by a check of {check}" if check is not None else ""
-        raise Failed("invalid", f"{host} is not watched{which}{others}")
+        where = f" at port {port}" if port is not None else ""
+        others = f"; what is watched: {listed(of_host or sorted(known), 5)}" if watches else ", and nothing else is"
+        raise Failed("invalid", f"{host} is not watched{which}{where}{others}")
     return found
 
 

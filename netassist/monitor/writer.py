@@ -72,6 +72,8 @@ class Writer:
         if result is not None:
             if len(self._results) >= MOST_HELD:
                 self._results.popleft()
+                if not self._counts.dropped:
+                    _log.error("%d results are held; of more, the oldest are given up", MOST_HELD)
                 self._counts.dropped += 1
             self._results.append(result)
         if state is not None:

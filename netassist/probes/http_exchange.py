@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from time import monotonic
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,9 @@ from netassist.observations import Failed
 from netassist.probes.http_speech import Ends, Request, Speaker, TlsSummary
 from netassist.targets import Url, host_port
 from netassist.untrusted import as_text
+
+if TYPE_CHECKING:
+    from netassist.tls.chain import Certificate
 
 BODY_LIMIT = 65536
 MOST_HEADERS = 100
@@ -39,7 +42,7 @@ class Timing(msgspec.Struct, frozen=True):
 class Exchange(NamedTuple):
     """What came back. `cut` says why the body did not come to an end; `body` is what came until its limit, still encoded.
 
-    `cookies` are the raw Set-Cookie fields, secrets in them; in `headers` their values are left out.
+    `cookies` are the raw Set-Cookie fields, secrets in them; in `headers` their values are left out. `certificate` is the leaf.
     """
 
     address: str
@@ -52,6 +55,7 @@ class Exchange(NamedTuple):
     cookies: tuple[bytes, ...] = ()
     tls: TlsSummary | None = None
     tls_error: str | None = None
+    certificate: Certificate | None = None
 
 
 class Untrusted(Exception):
@@ -101,7 +105,7 @@ async def _get(
     async with network.connect(host, url.port) as stream:
         marks.append(monotonic())
         ends: Ends = stream
-        summary, error = None, None
+        summary, error, shown = None, None, None
         if url.scheme == "https":
             from netassist.probes.http_tls import secured
 
@@ -109,7 +113,7 @@ async def _get(
                 tls = await secured(network, stream, url.host, ("h2", "http/1.1") if http2 else ("http/1.1",), groups)
             except Failed as failed:
                 raise _BrokenHandshake(failed.failure.kind, failed.failure.message) from None
-            ends, summary, error = tls, tls.summary, tls.error
+            ends, summary, error, shown = tls, tls.summary, tls.error, tls.shown
             if verify and error is not None:
                 raise Untrusted(error)
         marks.append(monotonic())
@@ -131,6 +135,7 @@ async def _get(
             tuple(value for name, value in head.headers[:MOST_HEADERS] if name.lower() == b"set-cookie"),
             summary,
             error,
+            shown,
         )
 
 

@@ -10,7 +10,7 @@ from netassist.network import NO_ANSWER, Network, Stream
 from netassist.observations import Failed
 from netassist.probes.http_speech import TlsSummary
 from netassist.targets import Target, parse_address
-from netassist.tls.chain import Reading, read
+from netassist.tls.chain import Certificate, Reading, read
 from netassist.tls.handshake import client, flush, shake
 from netassist.tls.identity import matches
 from netassist.tls.trust import Anchors, anchors, judge_chain
@@ -18,11 +18,13 @@ from netassist.untrusted import as_text
 
 
 class Tls:
-    """The session over a `Stream`. `error` says why the certificate does not verify, None where it does."""
+    """The session over a `Stream`. `error` says why the certificate `shown` does not verify, None where it does."""
 
-    def __init__(self, connection: SSL.Connection, stream: Stream, summary: TlsSummary, error: str | None) -> None:
+    def __init__(
+        self, connection: SSL.Connection, stream: Stream, summary: TlsSummary, error: str | None, shown: Certificate | None
+    ) -> None:
         self._connection, self._stream = connection, stream
-        self.summary, self.error = summary, error
+        self.summary, self.error, self.shown = summary, error, shown
 
     async def send(self, data: bytes) -> None:
         """Raises Failed, `protocol` where the peer has broken the session."""
@@ -73,7 +75,7 @@ async def secured(network: Network, stream: Stream, host: Target, alpn: tuple[st
         shown.subject if shown else None,
         (shown.not_after - datetime.now(UTC)).days if shown else None,
     )
-    return Tls(connection, stream, summary, error)
+    return Tls(connection, stream, summary, error, shown)
 
 
 def _judged(chain: tuple[bytes, ...], host: Target, trusted: Anchors) -> tuple[Reading | None, str | None]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from netassist.observations import Report
 from netassist.reports.formats import Results
@@ -24,12 +24,16 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def render(results: Results) -> bytes:
-    found = located(results.reports)
-    table = io.StringIO(newline="")
-    writer = csv.writer(table)
-    writer.writerow(COLUMNS)
-    writer.writerows(map(_safe, _rows(results.reports, found)))
-    return table.getvalue().encode()
+    return table(COLUMNS, _rows(results.reports, located(results.reports)))
+
+
+def table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
+    """Rows under their header, each cell harmless."""
+    written = io.StringIO(newline="")
+    writer = csv.writer(written)
+    writer.writerow(columns)
+    writer.writerows(map(_safe, rows))
+    return written.getvalue().encode()
 
 
 def _rows(reports: Iterable[Report], found: Iterable[Located]) -> Iterator[tuple[object, ...]]:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
-from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import work
 from textual.content import Content
@@ -25,8 +21,8 @@ if TYPE_CHECKING:
     from netassist.monitor.watch import Check, Watch
     from netassist.observations import Report
     from netassist.remotes import BackendId
+    from netassist.tui.rooms.room import Room
 
-ACCEPTED_FOR = timedelta(days=90)
 CHECKED: tuple[tuple[Check, str, str], ...] = (
     ("icmp", "icmp", "does it answer, and how fast"),
     ("https", "https", "does its page come, and how fast"),
@@ -137,35 +133,21 @@ class Deeds(Knowing):
 
     def seen(self) -> list[Report]:
         """The reports behind what is seen: those of the conversation, or those that the room shows."""
-        shown = getattr(self.room_widget, "reports_shown", None)
-        if shown is not None:
-            found: list[Report] = shown()
-            return found
-        if self.room != ASK:
-            return self.estate().reports
-        return [report for answer in self.talk.answers for report in answer.reports]
+        if self.room == ASK:
+            return [report for answer in self.talk.answers for report in answer.reports]
+        return list(cast("Room", self.room_widget).reports_shown())
+
+    def rows_seen(self) -> list[dict[str, str]]:
+        """The rows of the room that is seen, as they are shown; none in the conversation."""
+        room = cast("Room", self.room_widget)
+        return [room.record(row) for row in room.shown] if self.room != ASK else []
 
     @work
     async def action_export(self) -> None:
-        from netassist.tui.screens.written import Written
+        from netassist.tui.exporting import export
 
-        if len(self.screen_stack) > 1:
-            return
-        reports = self.seen()
-        if not reports:
-            self.say("There is nothing to export here yet: ask something, or go to Findings (Alt-3).")
-            return
-        name = await self.push_screen_wait(
-            Written(
-                f"Export {len(reports)} result{'s' if len(reports) > 1 else ''}",
-                text="The name's end says the format: .html .md .csv .json .jsonl .sarif .xml (JUnit) .cdx.json (CycloneDX) .txt",
-                value=f"netassist-{self.room}.html",
-                wrong=_wrong_file,
-            )
-        )
-        if name is None:
-            return
-        self.say(await asyncio.to_thread(_exported, name.strip(), reports))
+        if len(self.screen_stack) == 1:
+            await export(self)
 
     def copy_answer(self) -> None:
         """Copy the text of the last answer."""
@@ -218,34 +200,11 @@ class Deeds(Knowing):
 
     @work
     async def accept(self, rule: str, where: str, then: Callable[[], object]) -> None:
-        """Write an exception with its reason into the project file of this folder."""
-        from netassist.audit import project
-        from netassist.configuration import BadConfiguration
-        from netassist.tui.preferences import write
-        from netassist.tui.screens.written import Written
+        """Let the person say why and for how long, and write the exception into the project file of this folder."""
+        from netassist.tui.accepting import accepted
 
-        file = project.found(Path.cwd()) or Path.cwd() / project.NAME
-        until = date.today() + ACCEPTED_FOR
-        reason = await self.push_screen_wait(
-            Written(
-                f"Accept {rule} at {where}",
-                text=f"Until {until}. Why? It is written to {file}, which netassist audit reads in this folder too.",
-                wrong=lambda text: "" if text.strip() else "An accepted finding needs a reason.",
-            )
-        )
-        if reason is None:
-            return
-        said = {"rule": json.dumps(rule), "target": json.dumps(where), "reason": _toml(reason), "expires": str(until)}
-        entry = "\n".join(["[[exceptions]]", *(f"{name} = {value}" for name, value in said.items()), ""])
-        try:
-            before = file.read_text(encoding="utf-8") if file.exists() else ""
-            write(file, f"{before.rstrip()}\n\n{entry}" if before.strip() else entry)
-            project.read(file)
-        except (OSError, BadConfiguration) as error:
-            self.say(f"{as_text(str(error), 300)}")
-            return
-        self.say(f"Accepted until {until}: {file}.")
-        then()
+        if await accepted(self, rule, where):
+            then()
 
     # Watching
 
@@ -341,8 +300,10 @@ class Deeds(Knowing):
         finally:
             self.pulling = None
 
-    def _pulled(self, text: str) -> None:
-        self.pulling = Content(text)
+    def _pulled(self, text: str, fraction: float | None) -> None:
+        from netassist.tui.styled import bar
+
+        self.pulling = Content(text) + (Content("\n") + bar(fraction) if fraction is not None else Content(""))
         self.say(text)
 
     # The first start
@@ -355,31 +316,6 @@ class Deeds(Knowing):
         await asked(self)
 
 
-def _exported(name: str, reports: Sequence[Report]) -> str:
-    """Write the reports in the format that the name asks for; what has become of it, in words."""
-    from netassist.reports.formats import Results, format_of, rendered
-
-    file, form = Path(name).expanduser(), format_of(name)
-    assert form is not None  # noqa: S101 - the window has checked it
-    try:
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as out:
-            out.write(rendered(form, Results(reports)))
-    except (OSError, ValueError) as error:
-        return f"{file}: {getattr(error, 'strerror', None) or error}; nothing was written"
-    return f"Written: {file.resolve()} ({form})."
-
-
-def _wrong_file(name: str) -> str:
-    from netassist.reports.formats import format_of
-
-    path = Path(name.strip()).expanduser()
-    if not name.strip() or format_of(path) is None:
-        return "The name's end says no format; try .html"
-    if path.exists():
-        return f"{path} is there already; choose another name"
-    return "" if path.parent.is_dir() else f"{path.parent} is no folder"
-
-
 def _wrong_list(text: str) -> str:
     from netassist.tui.inventory import read_list
 
@@ -388,7 +324,3 @@ def _wrong_list(text: str) -> str:
     except ValueError as error:
         return str(error)
     return ""
-
-
-def _toml(text: str) -> str:
-    return json.dumps(as_text(text, 300), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -16,11 +16,12 @@ MOST = 400
 
 
 class Held(NamedTuple):
-    """A stored report, and where it comes from."""
+    """A stored report, and where it comes from: an answer of a session by its number, and what was asked."""
 
     report: Report
     session: str
     request: str
+    number: int = 0
 
 
 class Estate(NamedTuple):
@@ -52,5 +53,5 @@ def estate(sessions: Sessions, most: int = MOST) -> Estate:
         except BadResults as problem:
             unreadable += "holds no result" not in str(problem)
             continue
-        held += [Held(report, exchange.session, exchange.request) for report in reports]
+        held += [Held(report, exchange.session, exchange.request, exchange.number) for report in reports]
     return Estate(tuple(held), unreadable)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from netassist.llama.catalogue import Licence, Source
     from netassist.llama.download import Moving, Wanted
 
+Tell = Callable[[str, float | None], None]
+"""Hears how far it is, in words and from 0 to 1 where the size is known."""
 EVERY = 0.5
 """Seconds between two tellings of how far it is."""
 
@@ -36,7 +38,7 @@ class Fetching:
         except Failed as failed:
             raise ValueError(str(failed)) from None
 
-    async def fetched(self, tell: Callable[[str], None]) -> str:
+    async def fetched(self, tell: Tell) -> str:
         """Fetch it, and say where it is."""
         from netassist.observations import Failed
 
@@ -66,7 +68,7 @@ class Fetching:
         governed = f"Its use is governed by:\n{licences}" if licences else "Its publisher states no licence: look it up first."
         return f"{as_text(str(self._source), 300)}, {size}\nto {self._wanted.path}\n\n{governed}"
 
-    def _fetch(self, tell: Callable[[str], None]) -> str:
+    def _fetch(self, tell: Tell) -> str:
         from netassist.llama import shelf
         from netassist.llama.download import fetch
         from netassist.llama.link import Link, token
@@ -83,7 +85,7 @@ class Fetching:
         checked = "its SHA-256 is the published one" if got.checked else "no checksum is published for it"
         return f"Fetched: {self._wanted.path.name}; {checked}. u plans with it."
 
-    def _tell(self, moving: Moving, tell: Callable[[str], None]) -> None:
+    def _tell(self, moving: Moving, tell: Tell) -> None:
         now = monotonic()
         if now - self._told < EVERY and moving.done != moving.total:
             return
@@ -92,4 +94,5 @@ class Fetching:
             f"{moving.done / moving.total:4.0%} of {moving.total / 1e9:.2f} GB" if moving.total else f"{moving.done / 1e9:.2f} GB"
         )
         left = f", {int((moving.total - moving.done) / moving.rate)} s left" if moving.total and moving.rate else ""
-        tell(f"{moving.step} {self._name}: {share}, {moving.rate / 1e6:.1f} MB/s{left}")
+        fraction = moving.done / moving.total if moving.total else None
+        tell(f"{moving.step} {self._name}: {share}, {moving.rate / 1e6:.1f} MB/s{left}", fraction)

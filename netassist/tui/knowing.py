@@ -75,11 +75,17 @@ class Knowing(App[None]):
 
     def opened_store(self, *, create: bool = False) -> Store:
         """The monitor's store; where there is none it is made only with `create`. For threads. Raises StoreTrouble."""
-        from netassist.configuration import state_folder
-        from netassist.monitor.plan_file import store_of
         from netassist.monitor.store import open_store
 
-        return open_store(store_of() if self.state == state_folder() else str(self.state / "monitor.db"), create=create)
+        return open_store(self.store_url, create=create)
+
+    @property
+    def store_url(self) -> str | None:
+        """Where the monitor's store is. Reads monitor.toml."""
+        from netassist.configuration import state_folder
+        from netassist.monitor.plan_file import store_of
+
+        return store_of() if self.state == state_folder() else str(self.state / "monitor.db")
 
     def person(self) -> str:
         """Who sits here, as it is written beside what was acknowledged."""

@@ -32,7 +32,7 @@ def styled(*parts: tuple[str, Style]) -> Content:
 
 def content(lines: Iterable[Line]) -> Content:
     """Rendered lines as they are; control characters have been taken out where they were made."""
-    return Content("\n").join([styled(*line.spans) for line in lines])
+    return Content("\n").join([styled(*(span for span in line.spans if span.text)) for line in lines])
 
 
 def call_line(call: Call) -> Content:

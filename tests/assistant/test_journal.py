@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netassist.assistant.chain import FIRST, Verdict, files, parse_head, verify
-from netassist.assistant.journal import Entry, Journal, JournalError, entry
+from netassist.assistant.journal import Entry, Journal, JournalError, change, entry
 from netassist.observations import Failure, Report, Stopwatch
 from netassist.toolbox import Call
 
@@ -190,6 +190,11 @@ def test_an_entry_says_who_and_what_and_holds_no_secret(monkeypatch: pytest.Monk
         made = entry(f"use {secret}", "fixed/none", call, "nobody", outcome)
         assert secret not in repr(made)
         assert "\x1b" not in repr(made)
+    for trouble in ("", f"refused with {secret}\x1b[2J"):
+        made = change(f"use {secret}", "token a", call, "the API", trouble)
+        assert secret not in repr(made)
+        assert "\x1b" not in repr(made)
+        assert (made.status, bool(made.message)) == (("refused", True) if trouble else ("ok", False))
     assert made.user != "somebody else"
     assert entry("x", "y", call, "z", report).digest is not None
 

@@ -46,6 +46,13 @@ def test_one_check_says_by_its_exit_code_how_it_is(environment: dict[str, str]) 
         (("add", "a.test", "--check", "tcp"), 2, "a tcp check needs a port"),
         (("add", "a.test", "--check", "icmp", "--interval", "soon"), 2, "'soon' is no length of time"),
         (("add", "a.test", "--check", "icmp", "--parent", "icmp a.test"), 2, "lie behind one another"),
+        (("add", "a.test", "--check", "icmp", "--parent", "a.tset"), 2, "host 'a.tset'; did you mean 'a.test'?"),
+        (("add", "a.test", "--check", "icmp", "--slow-ms", "nan"), 2, "slow_ms nan is not above 0"),
+        (("add", "a.test", "--check", "tls", "--days", "-1"), 2, "days -1 is not between 0"),
+        (("add", "a.test", "--check", "icmp", "--failures", "4"), 2, "failures 4 is not between 1 and the 3"),
+        (("add", "a.test", "--check", "icmp", "--interval", "0"), 2, "interval 0 is not between 5 seconds"),
+        (("list", "--group", "lab"), 2, "there is no group 'lab'"),
+        (("check", "a.test"), 2, "a.test is not watched, so say what to check"),
         (("edit", "a.test"), 2, "what is to be changed?"),
         (("remove", "a.test"), 2, "a.test is not watched"),
         (("history", "a.test"), 2, "a.test is not watched"),
@@ -69,6 +76,73 @@ def test_a_host_that_is_denied_is_refused(environment: dict[str, str], tmp_path:
     assert (ran.returncode, "denies it" in ran.stderr) == (4, True)
 
 
+def test_one_of_several_checks_of_a_host_is_meant_by_its_port_or_as_the_list_names_it(environment: dict[str, str]) -> None:
+    def paused() -> list[str]:
+        watches = json.loads(netassist(environment, "monitor", "list", "--json").stdout)["watches"]
+        return sorted(watch["key"] for watch in watches if not watch["enabled"])
+
+    for port in ("5432", "6432"):
+        netassist(environment, "monitor", "add", "db.test", "--check", "tcp", "--port", port)
+    netassist(environment, "monitor", "add", "https://db.test/", "--check", "https")
+    assert netassist(environment, "monitor", "edit", "db.test", "--port", "6432", "--pause").returncode == 0
+    assert paused() == ["tcp db.test 6432"]
+    assert netassist(environment, "monitor", "edit", "https https://db.test/", "--pause").returncode == 0
+    assert paused() == ["https https://db.test/", "tcp db.test 6432"]
+    wrong = netassist(environment, "monitor", "remove", "db.test", "--port", "1")
+    assert (wrong.returncode, "db.test is not watched at port 1; what is watched" in wrong.stderr) == (2, True)
+    wrong = netassist(environment, "monitor", "remove", "tcp db.test 1")
+    assert (wrong.returncode, "tcp db.test 1 is not watched" in wrong.stderr) == (2, True)
+    assert netassist(environment, "monitor", "remove", "tcp db.test 5432").returncode == 0
+    left = netassist(environment, "monitor", "list", "--json").stdout
+    assert sorted(watch["key"] for watch in json.loads(left)["watches"]) == ["https https://db.test/", "tcp db.test 6432"]
+
+
+def test_the_list_fits_a_terminal_and_shows_one_group(environment: dict[str, str]) -> None:
+    host = "a-rather-long-host-name.department.example.org"
+    netassist(environment, "monitor", "add", host, "--check", "https", "--group", "A group of long names")
+    netassist(environment, "monitor", "add", "db.test", "--check", "tcp", "--port", "5432", "--group", "databases")
+    whole = netassist(environment | {"COLUMNS": "80"}, "monitor", "list").stdout
+    assert max(map(len, whole.splitlines())) <= 80
+    assert host in whole
+    assert "tcp db.test 5432" in whole
+    assert "databases:" in whole
+    of_group = netassist(environment, "monitor", "list", "--group", "databases").stdout
+    assert "tcp db.test 5432" in of_group
+    assert host not in of_group
+
+
+def test_who_changed_what_is_found_afterwards(environment: dict[str, str]) -> None:
+    assert netassist(environment, "monitor", "log").stdout == "Nothing has been changed yet.\n"
+    netassist(environment, "monitor", "add", "a.test", "--check", "icmp", "--slow-ms", "300")
+    netassist(environment, "monitor", "edit", "a.test", "--pause")
+    netassist(environment, "monitor", "maintenance", "add", "night", "a.test", "--lasts", "2h")
+    netassist(environment, "monitor", "maintenance", "remove", "night")
+    netassist(environment, "daemon", "token", "add", "grafana")
+    netassist(environment, "monitor", "remove", "icmp a.test")
+    netassist(environment, "ask", "what is being watched?")  # a call, and no change
+    rows = [json.loads(line) for line in netassist(environment, "monitor", "log", "-f", "json").stdout.splitlines()]
+    assert [(row["call"]["name"], row["status"], row["allowed_by"]) for row in rows] == [
+        (name, "ok", "the command line")
+        for name in ("monitor_add", "monitor_edit", "maintenance_add", "maintenance_remove", "token_add", "monitor_remove")
+    ]
+    assert rows[0]["call"]["arguments"] == {
+        "host": "a.test", "check": "icmp", "interval": "5m", "failures": 2, "of": 3, "slow_ms": "300.0",
+    }  # fmt: skip
+    assert rows[1]["call"]["arguments"] == {"host": "a.test", "pause": True}
+    assert "maintenance_add(name=" in netassist(environment, "monitor", "log", "-n", "4").stdout
+    assert "whole" in netassist(environment, "journal", "verify").stdout
+
+
+def test_nothing_is_changed_where_the_journal_cannot_be_written(environment: dict[str, str]) -> None:
+    netassist(environment, "monitor", "add", "a.test", "--check", "icmp")
+    journal = Path(environment["XDG_STATE_HOME"]) / "netassist" / "journal.jsonl"
+    journal.rename(journal.with_name("kept"))
+    journal.mkdir()
+    ran = netassist(environment, "monitor", "remove", "a.test")
+    assert (ran.returncode, "cannot be written" in ran.stderr) == (3, True)
+    assert "icmp a.test" in netassist(environment, "monitor", "list").stdout
+
+
 def test_alerts_are_taken_on(environment: dict[str, str]) -> None:
     netassist(environment, "monitor", "add", "a.test", "--check", "icmp")
     from netassist.monitor.alert import Alert
@@ -85,6 +159,9 @@ def test_alerts_are_taken_on(environment: dict[str, str]) -> None:
 
 
 def test_maintenance_is_planned_and_taken_back(environment: dict[str, str]) -> None:
+    netassist(environment, "monitor", "add", "a.test", "--check", "icmp", "--group", "lab")
+    wrong = netassist(environment, "monitor", "maintenance", "add", "night", "lap", "--lasts", "2h")
+    assert (wrong.returncode, "no watch has the key, host or group 'lap'; did you mean 'lab'?" in wrong.stderr) == (2, True)
     words = ("add", "night", "lab", "--starts", "2026-12-01T22:00+01:00", "--lasts", "2h")
     assert netassist(environment, "monitor", "maintenance", *words).returncode == 0
     [window] = json.loads(netassist(environment, "monitor", "maintenance", "list", "-f", "json").stdout)
@@ -109,7 +186,7 @@ def test_in_plain_words(environment: dict[str, str]) -> None:
     assert step["call"]["name"] == "monitor_add"
     [watch] = step["report"]["watches"]
     assert (watch["key"], watch["interval"]) == ("https https://www.example.org", 300)
-    assert "https://www.example.org (https)" in netassist(environment, "ask", "what is being watched?").stdout
+    assert "https https://www.example.org" in netassist(environment, "ask", "what is being watched?").stdout
     assert "was not measured" in netassist(environment, "ask", "how was https://www.example.org over the last day?").stdout
     assert "There are no open alerts" in netassist(environment, "ask", "any open alerts?").stdout
     refused = netassist(environment, "ask", "stop watching https://www.example.org")

@@ -41,6 +41,7 @@ class Turn:
 
     `pieces`: into how many chunks a call's arguments are cut. `usage` is left out where None. `whole`: no stream, but one JSON
     object. `finish` is the finish_reason; by default what fits. `raw_arguments` stands for the arguments of every call.
+    `held`: in its middle the stream waits for that.
     """
 
     text: str = ""
@@ -56,6 +57,7 @@ class Turn:
     finish: str | None = None
     raw_arguments: str | None = None
     thought: str = ""
+    held: threading.Event | None = None
 
 
 class Asked(NamedTuple):
@@ -140,6 +142,8 @@ def llm_server(served: Llm, context: ssl.SSLContext | None = None, port: int = 0
             for place, event in enumerate([*events, "[DONE]"]):
                 if place == middle and self._misbehaved(turn.fault):
                     return
+                while place == middle and turn.held is not None and not closing.is_set() and not turn.held.wait(0.02):
+                    pass
                 if turn.fault == "no_end" and '"finish_reason": null' not in event:
                     continue
                 self._chunk(f"data: {event}\n\n".encode())

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -27,12 +27,15 @@ class Watching:
         self.folder, self.plan = folder, folder / "monitor.toml"
         self.plan.write_text(plan)
         self.log, self.state = folder / "log", folder / "state"
+        self.socket = self.state / "netassist" / "daemon.sock"
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("NETASSIST_", "XDG_"))}
         self.environment |= {
             "XDG_STATE_HOME": str(self.state), "XDG_CONFIG_HOME": str(folder / "config"), "XDG_CACHE_HOME": str(folder / "cache"),
             "NO_COLOR": "1",
         }  # fmt: skip
         self.process: subprocess.Popen[bytes] | None = None
+        self.heard: list[str] = []
+        """What it has told its manager, a line each."""
         self._notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._address = f"\0netassist-{os.getpid()}-{id(self)}"
         self._notified.bind(self._address)
@@ -43,9 +46,9 @@ class Watching:
             self.process.wait()
         self._notified.close()
 
-    def start(self, environment: Mapping[str, str] | None = None) -> None:
-        """Returns when it is ready; raises RuntimeError with its log where it ends before."""
-        command = [*OURS, "daemon", "--config", str(self.plan), "--log", "journal"]
+    def start(self, environment: Mapping[str, str] | None = None, before: Sequence[str] = ()) -> None:
+        """Returns when it is ready; raises RuntimeError with its log where it ends before. `before` goes before the command."""
+        command = [*before, *OURS, "daemon", "--config", str(self.plan), "--log", "journal"]
         told = {"NOTIFY_SOCKET": f"@{self._address[1:]}", **(environment or {})}
         with self.log.open("ab") as sink:
             self.process = subprocess.Popen(
@@ -61,6 +64,7 @@ class Watching:
             self._notified.settimeout(0.2)
             with contextlib.suppress(TimeoutError):
                 told = self._notified.recv(4096).decode().split("\n")
+                self.heard += told
                 if line in told:
                     return told
                 continue
@@ -84,12 +88,22 @@ class Watching:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def says(self, words: str) -> None:
+        """Returns when these stand in its log; raises TimeoutError."""
+        assert self.process is not None
+        until = monotonic() + PATIENCE
+        while words not in self.said():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                raise RuntimeError(f"the daemon has ended with {self.process.wait(0.1)}: {self.said()}")
+            if monotonic() > until:
+                raise TimeoutError(f"no {words!r} in {self.said()}")
+
     def said(self) -> str:
         return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
 
     def asks(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """A request over the unix socket."""
-        transport = httpx.HTTPTransport(uds=str(self.state / "netassist" / "daemon.sock"))
+        transport = httpx.HTTPTransport(uds=str(self.socket))
         with httpx.Client(transport=transport, base_url="http://daemon", timeout=60) as client:
             return client.request(method, path, **arguments)
 
@@ -98,17 +112,17 @@ class Watching:
         whole = [*OURS, "daemon", *words]
         return subprocess.run(whole, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
 
-    def until(self, path: str, wanted: str) -> httpx.Response:
-        """The answer to a GET as soon as `wanted` stands in it; raises TimeoutError."""
+    def until(self, path: str, wanted: str | Callable[[httpx.Response], bool]) -> httpx.Response:
+        """The answer to a GET as soon as `wanted` stands in it, or holds of it; raises TimeoutError."""
         until = monotonic() + PATIENCE
         while monotonic() < until:
             answer = self.asks("GET", path)
-            if wanted in answer.text:
+            if wanted in answer.text if isinstance(wanted, str) else wanted(answer):
                 return answer
             # The daemon tells its manager how it stands every few seconds; there is nothing else to wait for.
             self._notified.settimeout(0.1)
             with contextlib.suppress(TimeoutError):
-                self._notified.recv(4096)
+                self.heard += self._notified.recv(4096).decode().split("\n")
         raise TimeoutError(f"no {wanted!r} in {answer.text[:2000]}; {self.said()}")
 
     @contextlib.contextmanager

@@ -128,6 +128,11 @@ def test_drift_that_needs_nobody_informs_and_is_over_at_once(what: str, before: 
     assert (info.level, info.status, info.resolved) == ("info", "resolved", NOON)
 
 
+def test_another_certificate_that_a_check_of_a_page_saw_by_the_way_is_an_event_and_no_alert() -> None:
+    page = Watch(host="https://www.example.org/", check="https")
+    assert told(drifted(page, "certificate", "one", "other"), watch=page) == []
+
+
 def test_the_first_port_of_a_host_that_had_none_is_a_warning() -> None:
     [warning] = told(drifted(DB, "open_ports", "none", "8080"))
     [over] = told(drifted(DB, "open_ports", "8080", "none", NOON + 60), unresolved=(warning,))

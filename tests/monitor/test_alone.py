@@ -28,6 +28,13 @@ def test_a_second_one_is_told_of_the_first(store: Store) -> None:
     assert running(store, NOW) is None  # it was killed: the heartbeat is fresh, and nobody holds the lock
 
 
+def test_one_on_this_machine_counts_however_long_it_could_not_write(store: Store) -> None:
+    beat(store, HERE)
+    with alone(store, NOW):
+        assert running(store, NOW + 100 * SILENT) == HERE
+        assert running(store, NOW - 365 * 86400) == HERE
+
+
 def test_one_on_another_machine_counts_while_its_heart_beats(store: Store) -> None:
     beat(store, ELSEWHERE)
     assert running(store, NOW) == ELSEWHERE

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 
 from netassist.configuration import ScopeRules, Settings
-from netassist.monitor.checks import Checker, call_for, check_watch, deadline_of, url_of
+from netassist.monitor.checks import Checker, call_for, deadline_of, url_of
 from netassist.monitor.happening import Result
+from netassist.monitor.states import blank, folded
 from netassist.monitor.watch import CHECKS, Check, Limits, Watch, port_of
 from netassist.targets import port_numbers, port_ranges
 from netassist.toolbox import validated
@@ -21,7 +23,7 @@ from tests.lab.dns import dns_server
 from tests.lab.http import Page, http_server
 from tests.lab.keyfiles import write
 from tests.lab.listening import closed_port, listening
-from tests.lab.pki import authority, leaf
+from tests.lab.pki import Identity, authority, leaf
 
 LAB = Settings(scope=ScopeRules(allow=("127.0.0.0/8", "::1")))
 
@@ -131,6 +133,33 @@ def test_https_is_down_unless_its_certificate_verifies(tmp_path: Path) -> None:
         assert checked(watch, trusting).outcome == "up"
 
 
+def test_https_sees_another_certificate_by_the_way(tmp_path: Path) -> None:
+    root = authority()
+    settings = Settings(scope=LAB.scope, ca_file=str(root.anchor(tmp_path)))
+    first, second = leaf(root), leaf(root)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*_files(first, tmp_path / "first"))
+    with http_server({"/": Page()}, context=context) as server:
+        watch = Watch(host="127.0.0.1", check="https", port=server.port)
+        before, again = checked(watch, settings), checked(watch, settings)
+        context.load_cert_chain(*_files(second, tmp_path / "second"))
+        after = checked(watch, settings)
+    assert {result.outcome for result in (before, again, after)} == {"up"}
+    assert before.facts == again.facts
+    assert before.facts["expires"] == f"{first.certificate.not_valid_after_utc:%Y-%m-%d}"
+    assert second.certificate.fingerprint(hashes.SHA256()).hex()[:16] in after.facts["certificate"]
+    state = folded(blank(watch.key), watch, before).state
+    assert folded(state, watch, again).events == ()
+    [event] = folded(state, watch, after).events
+    assert (event.kind, event.what, event.message.startswith("the certificate changed: now ")) == ("drift", "certificate", True)
+
+
+def _files(identity: Identity, folder: Path) -> tuple[Path, Path]:
+    folder.mkdir()
+    files = write(identity, folder)
+    return files.certificate, files.key
+
+
 def test_an_echo_of_loopback() -> None:
     result = checked(Watch(host="127.0.0.1", check="icmp"))
     assert (result.outcome, result.ms is not None) == ("up", True)
@@ -179,25 +208,3 @@ def test_used_up_file_descriptors_are_our_own_trouble_and_pass(port: int) -> Non
     before, during, after = asyncio.run(story())
     assert (before.outcome, during.outcome, after.outcome) == ("up", "unknown", "up")
     assert "Too many open files" in during.message
-
-
-@pytest.mark.parametrize(
-    ("watch", "words"),
-    [
-        (Watch(host="10.0.0.0/8", check="icmp"), "is a network"),
-        (Watch(host="a b", check="icmp"), "is not a host name"),
-        (Watch(host="-x.test", check="icmp"), "is not a host name"),
-        (Watch(host="a.test", check="tcp"), "needs a port"),
-        (Watch(host="a.test", check="tcp", port=70000), "not between 1 and 65535"),
-        (Watch(host="a.test", check="icmp", interval=1), "not between 5 and"),
-        (Watch(host="a.test", check="icmp", failures=4, of=3), "failures = 4 of = 3"),
-        (Watch(host="a.test", check="tls", limits=Limits(grade="Z")), "grade 'Z' is none of"),
-        (Watch(host="a.test", check="nmap", limits=Limits(ports="x")), "is no port list"),
-        (Watch(host="a.test", check="http", limits=Limits(status="ok")), "list of HTTP status codes"),
-        (Watch(host="a.test", check="dns", limits=Limits(record_type="WRONG")), "record_type 'WRONG' is none of"),
-        (Watch(host="ftp://a.test/", check="http"), "is not an http or https URL"),
-    ],
-)
-def test_watches_that_cannot_be_carried_out_are_refused_in_words(watch: Watch, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        check_watch(watch)

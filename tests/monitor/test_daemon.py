@@ -6,12 +6,16 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
+import msgspec
 import pytest
 
+from netassist.assistant.chain import entries
+from netassist.assistant.journal import Entry
 from netassist.monitor.schedule import fraction
 from netassist.monitor.standing import late_within
 from tests.lab.process import free_port
@@ -32,14 +36,23 @@ port = {port}
 
 @pytest.fixture
 def open_port() -> Iterator[int]:
+    yield from opened(lambda port: first(port) < 0.05)
+
+
+@pytest.fixture
+def later_port() -> Iterator[int]:
+    yield from opened(lambda port: first(port) > 0.5)
+
+
+def opened(wanted: Callable[[int], bool]) -> Iterator[int]:
     with contextlib.ExitStack() as kept:
         servers = iter(lambda: kept.enter_context(socket.create_server(("127.0.0.1", 0))), None)
-        yield next(port for server in servers if is_soon(port := server.getsockname()[1]))
+        yield next(port for server in servers if wanted(port := server.getsockname()[1]))
 
 
-def is_soon(port: int) -> bool:
-    """Whether its first check is at once: the first ones are spread over the interval, by their keys."""
-    return fraction(f"soon tcp 127.0.0.1 {port}") < 0.05
+def first(port: int) -> float:
+    """At which part of the interval its first check is: the first ones are spread over it, by their keys."""
+    return fraction(f"soon tcp 127.0.0.1 {port}")
 
 
 @pytest.fixture
@@ -93,7 +106,7 @@ def test_a_broken_plan_is_refused_and_a_mended_one_taken_without_losing_state(da
 
 def test_what_the_api_adds_is_watched_at_once_and_stays(daemon: Watching) -> None:
     daemon.start()
-    port = next(port for port in iter(free_port, None) if is_soon(port))
+    port = next(port for port in iter(free_port, None) if first(port) < 0.05)
     body = {"host": "127.0.0.1", "check": "tcp", "port": port, "interval": 5, "failures": 1, "of": 1}
     assert daemon.asks("POST", "/v1/watches", json=body).status_code == 201
     daemon.until("/v1/alerts", f"tcp 127.0.0.1 {port}")
@@ -105,6 +118,24 @@ def test_what_the_api_adds_is_watched_at_once_and_stays(daemon: Watching) -> Non
     assert alert["watch"] == f"tcp 127.0.0.1 {port}"
 
 
+def test_who_has_a_check_run_gets_its_result_and_the_journal_tells_of_it(daemon: Watching, later_port: int) -> None:
+    daemon.plan.write_text(PLAN.format(port=later_port).replace("interval = 5", 'interval = "1d"'))
+    daemon.start()
+    key = f"tcp 127.0.0.1 {later_port}"
+    path = f"/v1/watches/{quote(key, safe='')}/check"
+    checked = daemon.asks("POST", path)
+    assert (checked.status_code, checked.json()["result"]["outcome"]) == (200, "up")
+    assert daemon.asks("POST", path).status_code == 429
+    daemon.until("/v1/states", '"standing":"up"')  # it is recorded
+    assert daemon.command("stop").returncode == 0
+    assert daemon.ended() == 0
+    rows = [msgspec.json.decode(row, type=Entry) for row in entries(daemon.state / "netassist")]
+    assert [(row.call.name, row.status) for row in rows] == [
+        (name, "ok") for name in ("daemon_begin", "monitor_check", "daemon_stop", "daemon_end")
+    ]
+    assert rows[0].call.arguments["added"] == key
+
+
 def test_after_a_kill_the_next_one_goes_on(daemon: Watching, open_port: int) -> None:
     daemon.start()
     daemon.until("/v1/states", '"standing":"up"')
@@ -113,6 +144,7 @@ def test_after_a_kill_the_next_one_goes_on(daemon: Watching, open_port: int) -> 
     daemon.kill()
     assert "no daemon watches" in daemon.command("status").stderr
     daemon.start()
+    assert daemon.asks("GET", "/v1/status").json()["counts"] == {"up": 1}  # what was known last stands until the next check
     after = daemon.asks("GET", "/v1/history", params={"watch": key}).json()["results"]
     assert after[: len(seen)] == seen
 

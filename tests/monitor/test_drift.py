@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netassist.monitor.drift import drifted, is_worse_grade
+from netassist.monitor.drift import drifted, is_worse_grade, merged
 from netassist.monitor.watch import Watch
 
 WATCH = Watch(host="www.example.org", check="nmap")
@@ -32,6 +32,24 @@ WATCH = Watch(host="www.example.org", check="nmap")
 def test_each_fact_has_its_words(what: str, before: str, after: str, words: str) -> None:
     [event] = drifted(WATCH, {what: before}, {what: after}, 1.0)
     assert (event.kind, event.what, event.before, event.after, event.message) == ("drift", what, before, after, words)
+
+
+def test_servers_that_show_their_own_certificates_by_turns_are_told_of_once() -> None:
+    page, facts = Watch(host="www.example.org", check="https"), dict[str, str]()
+    shown, told = [f"CN=a, SHA-256 {name * 16}…" for name in "abababcacb"], []
+    for certificate in shown:
+        after = {"certificate": certificate}
+        told += [event.after for event in drifted(page, facts, after, 1.0)]
+        facts = merged(page, facts, after)
+    assert told == [f"CN=a, SHA-256 {name * 16}…" for name in "bc"]
+    assert facts["certificate"] == shown[-1]
+    for number in range(20):  # what is remembered is bounded
+        facts = merged(page, facts, {"certificate": f"CN=a, SHA-256 {number:016}…"})
+    assert len(facts["earlier_certificates"].split(", ")) == 8
+    assert facts["earlier_certificates"].startswith(f"{18:016}")
+    # A watch of the certificate itself tells of every change.
+    own = Watch(host="www.example.org", check="certificate")
+    assert merged(own, {"certificate": "a"}, {"certificate": "b"}) == {"certificate": "b"}
 
 
 def test_the_first_time_and_a_fact_that_is_missing_are_no_drift() -> None:

@@ -424,9 +424,20 @@ def test_a_check_can_be_hurried(tmp_path: Path) -> None:
         async with play.running():
             await play.clock.passes(70)
             before = len(play.ran)
-            assert await play.engine.check_now(GATEWAY.key)
-            assert not await play.engine.check_now("icmp nobody.example.org")
+            heard = play.engine.check_now(GATEWAY.key)
+            assert heard is not None
+            assert play.engine.check_now(GATEWAY.key) is heard  # one check for all who ask meanwhile
+            assert play.engine.check_now("icmp nobody.example.org") is None
             await play.clock.passes(1)
             assert len(play.ran) == before + 1
+            assert heard.result().outcome == "up"
+            play.outcomes[GATEWAY.key] = "down"
+            play.slow = 5.0
+            play.engine.check_now(GATEWAY.key)
+            await play.clock.passes(1)
+            joined = play.engine.check_now(GATEWAY.key)  # one is under way
+            assert joined is not None
+            await play.clock.passes(5)
+            assert (len(play.ran), joined.result().outcome) == (before + 2, "down")
 
     told(story)

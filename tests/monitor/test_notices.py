@@ -67,6 +67,21 @@ def test_the_message_says_what_since_when_what_to_try_and_how_to_take_it_on() ->
     ]
 
 
+def test_a_resolution_is_not_told_again_after_a_clock_was_ahead_for_a_while() -> None:
+    story, year = Story(msgspec.structs.replace(HOOK, brief="told")), 365 * 86400.0
+    story.tick(0, alert())
+    story.tick(30, alert())
+    over = resolved(alert(), NOON + 720)
+    story.tick(720, over)
+    [notice] = story.tick(750, over)
+    assert notice.title.startswith("[over]")
+    told = msgspec.structs.replace(over, told="resolved")
+    assert story.tick(year) == []  # it is not even looked at, being so long over
+    assert story.ledger == {}
+    later = [story.tick(at, told) for at in (800, 900, 4000)]
+    assert later == [[], [], []]
+
+
 def test_a_resolution_is_told_to_who_heard_of_the_trouble() -> None:
     story = Story()
     story.tick(0, alert())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from netassist.monitor.channels import Channel
-from netassist.monitor.own_trouble import AGAIN, OwnTrouble
+from netassist.monitor.own_trouble import AGAIN, SIGHT, OwnTrouble
 from netassist.monitor.sending import Message, SendFailed
 from tests.lab.webhook import receiver
 from tests.monitor.sample import NOON, ids
@@ -45,6 +45,15 @@ CANNOT, CAN = "[critical] netassist cannot record what it measures", "[over] net
 def test_trouble_that_lasts_is_told_once_and_so_is_its_end() -> None:
     standings = [(0.0, ""), (10.0, FULL), (69.0, FULL), (70.0, FULL), (500.0, FULL), (600.0, ""), (700.0, "")]
     assert Story().goes(*standings) == [("pager", CANNOT), ("pager", CAN)]
+
+
+def test_what_is_said_depends_on_what_does_not_work() -> None:
+    story = Story()
+    story.own = OwnTrouble(lambda: (PAGER,), ids(), lambda: story.now, story._send, words=SIGHT)
+    titles = [title for _, title in story.goes((0, "name server"), (60, "name server"), (100, ""))]
+    assert titles == [
+        "[critical] netassist cannot measure most of what it watches", "[over] netassist can measure again",
+    ]  # fmt: skip
 
 
 def test_trouble_that_is_soon_over_is_not_told() -> None:

@@ -88,6 +88,18 @@ def test_with_a_daemon_at_work_the_list_says_how_all_stands() -> None:
     )
 
 
+def test_what_is_in_trouble_is_told_below_the_list_one_by_one() -> None:
+    now, other = time.time(), Watch(host="192.0.2.8", check="icmp")
+    with open_store() as store:
+        for watch in (DB, other):
+            store.put_watch(watch, now)
+        store.record([], [State(watch=watch.key, standing="down", since=now, at=now, message="refused") for watch in (DB, other)])
+    listed = done(monitor_list(NOTHING))
+    assert "192.0.2.7 port 5432 (tcp) is down and 192.0.2.8 (icmp) is down" in sentence(listed)
+    shown = ["".join(span.text for span in line.spans).strip() for line in lines(listed)]
+    assert {"✘ tcp 192.0.2.7 5432: refused", "✘ icmp 192.0.2.8: refused"} <= {*shown}
+
+
 def test_adding_again_changes_the_interval_and_keeps_the_limits() -> None:
     limited = Watch(host=DB.host, check="tcp", port=5432, group="databases", limits=Limits(slow_ms=100), enabled=False)
     with open_store() as store:

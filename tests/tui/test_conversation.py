@@ -6,6 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from netassist.backends.planning import BackendError, Plan
 from netassist.configuration import Settings
 from netassist.reports.text.finding import problems
@@ -15,6 +17,9 @@ from netassist.tui.widgets.progress import CallProgress
 from netassist.tui.widgets.turn import Turn
 from tests.lab.http import Page, http_server
 from tests.lab.listening import closed_port
+from tests.lab.pki import authority, leaf
+from tests.lab.tls import tls_server
+from tests.tui.snapshot import assert_looks
 from tests.tui.stage import call, opened, together
 
 PAGE = Page(headers={"Content-Type": "text/html", "Server": "lab/1.0"})
@@ -245,3 +250,23 @@ def test_a_question_back_is_answered_by_picking(tmp_path: Path) -> None:
             assert stage.backend.asked[1].endswith("the nas")
 
     asyncio.run(story(closed_port()))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
+def test_the_screen_after_a_real_audit_looks_as_it_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.setattr("netassist.assistant.running._since", lambda began: 1.5)
+    root = authority()
+
+    async def story(port: int) -> None:
+        audit = call("tls_audit", host="127.0.0.1", port=port)
+        async with opened(tmp_path, audit, size=size, settings=Settings(ca_file=str(root.anchor(tmp_path)))) as stage:
+            await stage.ask(f"audit the TLS configuration of 127.0.0.1:{port}")
+            stage.app.query("AnswerView Fold").first(Fold).unfolded = True
+            await stage.until(lambda: "Evidence" in stage.read())
+            assert_looks(stage.app, f"ask-{size[0]}", {str(port): "44300", r"20\d\d-\d\d-\d\d": "2026-11-29"})
+
+    with tls_server(leaf(root, "expired"), least="TLSv1.2", groups="X25519MLKEM768:X25519") as server:
+        assert len(str(server.port)) == 5
+        asyncio.run(story(server.port))

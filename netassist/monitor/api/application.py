@@ -17,6 +17,7 @@ from starlette.routing import Route as Path
 
 from netassist.monitor.api.access import Caller, local, remote
 from netassist.monitor.api.asked import Asked, Text
+from netassist.monitor.api.journaled import journaled
 from netassist.monitor.api.limits import Limiter
 from netassist.monitor.api.problems import MEDIA_TYPE, Trouble, problem
 from netassist.monitor.api.routes import ROUTES, Route
@@ -33,7 +34,6 @@ LONGEST_QUERY = 4096
 BODY_SECONDS = 10.0
 GUESS = 20.0
 """What a wrong credential costs, in requests."""
-ASK_COST = 10.0
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _log = logging.getLogger(__name__)
@@ -94,13 +94,14 @@ def _path(path: str) -> str:
 
 def _api(ways: Ways, door: Door, route: Route) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        caller = await door.caller(request, ASK_COST if route.right == "ask" else 1.0)
+        caller = await door.caller(request, route.cost)
         _check_right(route, caller, door, request)
         path = {name: str(value) for name, value in request.path_params.items()}
         asked = Asked(caller, path, _query(route, request), await _body(route, request))
         try:
             async with asyncio.timeout(route.seconds):
-                answer = await route.handler(ways, asked)
+                handled = journaled(ways, route, asked, f"{request.method} {request.url.path}") if route.change else None
+                answer = await (handled or route.handler(ways, asked))
         except TimeoutError:
             raise Trouble(504, f"not done within {route.seconds:.0f} s; try again, or ask for less") from None
         if request.method != "GET":

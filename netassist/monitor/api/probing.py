@@ -10,8 +10,8 @@ from netassist.monitor.api.asked import Asked, Text
 from netassist.monitor.api.problems import Trouble
 from netassist.monitor.api.values import ProbeQuery
 from netassist.monitor.api.ways import Ways, stored
-from netassist.monitor.checks import check_watch
 from netassist.monitor.happening import Result
+from netassist.monitor.validity import check_watch
 from netassist.monitor.watch import CHECKS, Check, Watch, port_of
 from netassist.observations import Failed
 from netassist.scope import Scope
@@ -63,7 +63,8 @@ def _check_allowed(ways: Ways, wanted: Watch) -> None:
         scope.check_host(host_of(wanted.host), port_of(wanted))
     except Failed:
         host = host_of(wanted.host)
-        raise Trouble(403, f"{host} is not watched, and neither [scope] allow nor [api] probe of monitor.toml has it") from None
+        why = f"{wanted.key} is not watched, and nothing allows it; to have it probed write into monitor.toml, and reload"
+        raise Trouble(403, f'{why}: [api] probe = ["{host}"]') from None
 
 
 def exposed(wanted: Watch, result: Result, seconds: float) -> Text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import pwd
 import socket
 import ssl
 import struct
@@ -71,7 +72,15 @@ class _Local(_Hasty):
         uid = peer_of(transport.get_extra_info("socket"))
         if uid not in (0, os.geteuid()):
             transport.abort()
-        self.client = (f"user {uid}", 0)
+        self.client = (f"user {_named(uid)}", 0)
+
+
+def _named(uid: int) -> str:
+    """The user's name, as the password database says; the number where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def peer_of(connection: socket.socket) -> int:

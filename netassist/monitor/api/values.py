@@ -29,6 +29,14 @@ class Watches(msgspec.Struct, frozen=True):
     watches: tuple[Watched, ...]
 
 
+class NewWatch(Watch, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is to be watched; `source` is ``added``, whatever it says."""
+
+
+class NewWindow(Window, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A maintenance window to be added, or to replace the one of its name."""
+
+
 class WatchEdit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What becomes different of a watch; what is left out stays. Host, check and port make its key and do not change."""
 
@@ -165,6 +173,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     offline: bool = False
     trouble: tuple[str, ...] = ()
     listening: tuple[str, ...] = ()
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What a check came to that was asked for; it is recorded as every other."""
+
+    result: Result
 
 
 class Done(msgspec.Struct, frozen=True):

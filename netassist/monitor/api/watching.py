@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from math import ceil
+
 import msgspec
 
 from netassist.monitor.api.asked import Asked
 from netassist.monitor.api.problems import Trouble
-from netassist.monitor.api.values import Done, States, Watched, WatchEdit, Watches, Windows
+from netassist.monitor.api.values import Checked, Done, NewWatch, NewWindow, States, Watched, WatchEdit, Watches, Windows
 from netassist.monitor.api.ways import Ways, stored
-from netassist.monitor.checks import check_watch
-from netassist.monitor.states import cycle
 from netassist.monitor.store import Window
-from netassist.monitor.watch import Watch
+from netassist.monitor.validity import check_names, check_parents, check_watch, check_window
+from netassist.monitor.watch import SHORTEST, Watch
 from netassist.observations import Failed
 from netassist.targets import host_of
 
 MOST_WATCHES = 20_000
+TAKEN_UP = 1.0
+"""Seconds in which the daemon takes up what was changed."""
 
 
 async def watches(ways: Ways, asked: Asked) -> Watches:
@@ -35,13 +40,13 @@ async def watch(ways: Ways, asked: Asked) -> Watched:
 
 
 async def add(ways: Ways, asked: Asked) -> Watched:
-    wanted = msgspec.structs.replace(asked.body_as(Watch), source="added")
+    wanted = Watch(**{**msgspec.structs.asdict(asked.body_as(NewWatch)), "source": "added"})
     kept = await stored(ways.store.watches)
     if any(one.key == wanted.key for one in kept):
         raise Trouble(409, f"{wanted.key} is watched already; PATCH it, or DELETE it first")
     if len(kept) >= MOST_WATCHES:
         raise Trouble(409, f"{MOST_WATCHES:,} are watched already, which is the most")
-    await _put(ways, wanted)
+    await _put(ways, wanted, kept)
     return Watched(key=wanted.key, watch=wanted)
 
 
@@ -51,7 +56,7 @@ async def edit(ways: Ways, asked: Asked) -> Watched:
     wanted = msgspec.structs.replace(
         before, **{name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not msgspec.UNSET}
     )
-    await _put(ways, wanted)
+    await _put(ways, wanted, await stored(ways.store.watches) if wanted.parents != before.parents else None)
     states = await stored(ways.store.states)
     return Watched(key=wanted.key, watch=wanted, state=states.get(wanted.key))
 
@@ -63,16 +68,37 @@ async def remove(ways: Ways, asked: Asked) -> Done:
     return Done()
 
 
+async def check(ways: Ways, asked: Asked) -> Checked:
+    """Not more often than any watch may be checked; where a check of it is under way, what that comes to."""
+    found = await _found(ways, asked.path["key"])
+    state = ways.state(found.key)
+    ago = ways.now() - state.at if state is not None and state.at is not None else SHORTEST
+    if 0 <= ago < SHORTEST:
+        again = ceil(SHORTEST - ago)
+        raise Trouble(429, f"{found.key} was checked {ago:.0f} s ago; try again in {again} s", {"Retry-After": str(again)})
+    if not found.enabled:
+        raise Trouble(409, f"{found.key} is paused; resume it first")
+    checking = ways.check(found.key)
+    if checking is None:  # it was added a moment ago, past the daemon
+        ways.changed()
+        await asyncio.sleep(TAKEN_UP)
+        checking = ways.check(found.key)
+    if checking is None:
+        raise Trouble(409, f"{found.key} is not taken up yet; try again in a few seconds")
+    return Checked(await asyncio.shield(asyncio.ensure_future(checking)))
+
+
 async def windows(ways: Ways, asked: Asked) -> Windows:
     return Windows(tuple(await stored(ways.store.windows)))
 
 
 async def put_window(ways: Ways, asked: Asked) -> Windows:
-    window = asked.body_as(Window)
-    if not window.name.strip() or len(window.name) > 100:
-        raise Trouble(422, "a window needs a name, of 100 characters at most")
-    if not window.starts < window.ends:
-        raise Trouble(422, "a window ends after it starts")
+    window = Window(**msgspec.structs.asdict(asked.body_as(NewWindow)))
+    try:
+        check_window(window)
+        check_names(window.watches, await stored(ways.store.watches), groups=True)
+    except ValueError as error:
+        raise Trouble(422, str(error)) from None
     await stored(lambda: ways.store.put_window(window))
     ways.changed()
     return await windows(ways, asked)
@@ -86,17 +112,17 @@ async def remove_window(ways: Ways, asked: Asked) -> Done:
     return Done()
 
 
-async def _put(ways: Ways, wanted: Watch) -> None:
+async def _put(ways: Ways, wanted: Watch, among: Sequence[Watch] | None) -> None:
+    """Check a watch and keep it; its parents are held against those that it is `among`, where they are not as they were."""
     try:
         check_watch(wanted)
+        if among is not None:
+            check_parents(wanted, among)
         ways.settings.scope_for(host_of(wanted.host)).check_host(host_of(wanted.host))
     except ValueError as error:
         raise Trouble(422, str(error)) from None
     except Failed as failed:
         raise Trouble(403, failed.failure.message) from None
-    others = {watch.key: watch for watch in await stored(ways.store.watches)}
-    if circle := cycle({**others, wanted.key: wanted}):
-        raise Trouble(422, f"parents: these would lie behind one another: {' → '.join(circle)}")
     await stored(lambda: ways.store.put_watch(wanted, ways.now()))
     ways.changed()
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from netassist.monitor.alert import Alert
-from netassist.monitor.drift import VERDICTS
+from netassist.monitor.drift import PAGES, VERDICTS
 from netassist.monitor.happening import Event, Standing, State
 from netassist.monitor.page.words import CHECKS, TONES, WORDS, Tone, milliseconds, percent
 from netassist.monitor.states import concerns, is_open
@@ -306,9 +306,13 @@ def _notes(state: State | None, watch: Watch, now: float, *, public: bool) -> It
 
 def _certificates(known: Known, watches: Sequence[Watch], names: Mapping[str, tuple[str, str]]) -> Iterable[Dated]:
     today = datetime.fromtimestamp(known.now, UTC).date()
-    found = []
-    for watch in watches:
+    found, seen = [], set[tuple[str, str]]()
+    for watch in sorted(watches, key=lambda watch: watch.check in PAGES):
         facts = known.states[watch.key].facts if watch.key in known.states else {}
+        same = host_of(watch.host), facts.get("certificate", "")
+        if watch.check in PAGES and same in seen:
+            continue  # a watch of the certificate itself has it
+        seen.add(same)
         try:
             left = (date.fromisoformat(facts["expires"]) - today).days
         except (KeyError, ValueError):

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from netassist.monitor.store.schema import counters, watches
-from netassist.monitor.store.trouble import told
+from netassist.monitor.store.trouble import StoreTrouble, told
 
 Row = Mapping[str, object]
 _PAUSE = 0.002
@@ -44,7 +44,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction, committed to the disk when the block is left."""
-        with self._lock, told(self.where):
+        with self._lock, self._told():
             try:
                 with self._writer.begin() as connection:
                     if self.path is None:
@@ -64,8 +64,20 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One transaction that sees one state of the database."""
-        with told(self.where), self._reader.connect() as connection:
+        with self._told(), self._reader.connect() as connection:
             yield connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Where the disk fails or the file is damaged, it is opened anew next time: another may be in its place by then."""
+        try:
+            with told(self.where):
+                yield
+        except StoreTrouble as trouble:
+            if trouble.kind in ("corrupt", "broken", "read_only"):
+                self._reader.dispose()
+                self._writer.dispose()
+            raise
 
     def close(self) -> None:
         with self._lock:

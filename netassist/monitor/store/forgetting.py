@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, not_, or_, select
 
@@ -18,6 +18,9 @@ _PROBATION = DAY
 _AT_ONCE = 5000
 """Rows that are deleted in one transaction."""
 _WATCHES_AT_ONCE = 200
+_PAGES_AT_ONCE = 500
+_SPARE = 0.25
+"""Part of a file that may be free; what goes every day is needed again the next."""
 
 
 def forget(database: Database, now: float, keep: Retention) -> int:
@@ -38,6 +41,8 @@ def forget(database: Database, now: float, keep: Retention) -> int:
     gone += _delete_rows(database, notices, and_(notices.c.due.is_(None), notices.c.made < raw_from))
     with database.writing() as connection:
         _forget_watches(connection)
+    if database.path is not None:
+        _give_back(database)
     return gone
 
 
@@ -53,6 +58,22 @@ def _believed(database: Database, now: int) -> bool:
         set_count(connection, "clock", now)
         set_count(connection, "jumped", 0)
         return True
+
+
+def _give_back(database: Database) -> None:
+    """Make an SQLite file smaller where much of it is free; one that was not made for that (`on_sqlite`) stays as it is."""
+    free = -1
+    while True:
+        with database.upkeep() as connection:
+            before, free = free, _pragma(connection, "freelist_count")
+            if free == before or free < _pragma(connection, "page_count") * _SPARE + _PAGES_AT_ONCE:
+                return
+            raw: Any = connection.connection.driver_connection
+            raw.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()  # a step a page, without a row
+
+
+def _pragma(connection: Connection, name: str) -> int:
+    return int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
 
 
 class _Old(NamedTuple):

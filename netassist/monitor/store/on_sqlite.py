@@ -22,7 +22,11 @@ from netassist.monitor.store.trouble import StoreTrouble, kind_of, kind_of_file,
 
 _CHECKED_BYTES = 256 * 2**20
 """A file of this size is read in a quarter of a second, where it is in memory."""
-_DURABLE = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864;"
+_DURABLE = (
+    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; "
+    "PRAGMA journal_size_limit=67108864;"
+)
+"""Of these `auto_vacuum` counts where the file is made, before its first table."""
 
 
 def opened(path: Path, create: bool, patience: float, check: bool | None) -> Database:
@@ -68,7 +72,8 @@ def _check(path: Path, patience: float) -> None:
 
 def _engine(where: str, patience: float, begin: str, pragmas: str) -> Engine:
     waits = {"timeout": patience, "check_same_thread": False}
-    engine = create_engine(URL.create("sqlite", database=where), connect_args=waits, pool_size=4, max_overflow=8)
+    place = URL.create("sqlite", database=f"file:{quote(where)}", query={"mode": "rw", "uri": "true"})  # never made by opening it
+    engine = create_engine(place, connect_args=waits, pool_size=4, max_overflow=8)
 
     @event.listens_for(engine, "connect")
     def _connected(raw: Any, _record: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -38,6 +38,8 @@ class Store:
         self._database = database
         self.where = database.where
         """The file, or the URL without its password."""
+        self.unwritten: Callable[[], dict[str, State]] = dict
+        """States that are known and cannot be recorded just now: the daemon's, so that nobody is shown what is no longer so."""
 
     def close(self) -> None:
         self._database.close()
@@ -74,9 +76,9 @@ class Store:
             watching.set_file(connection, watches, at, self.where)
 
     def states(self) -> dict[str, State]:
-        """By key, of what is watched and was recorded."""
+        """By key, of what is watched and was recorded; what is `unwritten` goes before it."""
         with self._database.reading() as connection:
-            return watching.read_states(connection, self.where)
+            return watching.read_states(connection, self.where) | self.unwritten()
 
     def record(
         self,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from sqlalchemy.exc import SQLAlchemyError
 
-Kind = Literal["full", "read_only", "locked", "corrupt", "unavailable"]
+Kind = Literal["full", "read_only", "locked", "corrupt", "broken", "unavailable"]
 
 
 class StoreTrouble(Exception):
@@ -26,7 +26,8 @@ _ADVICE: dict[Kind, str] = {
     "full": "the disk is full; make room on it, what was recorded is safe",
     "read_only": "it cannot be written; mount the disk writable, and give the file and its folder to the user who runs this",
     "locked": "another program holds it; end that one (a backup or a database shell, perhaps)",
-    "corrupt": "the database is damaged and has not been touched; move it away and restore a backup, or begin anew without it",
+    "corrupt": "the database is damaged; move it away and restore a backup, or begin anew without it",
+    "broken": "the disk fails, or has become read-only; the kernel's log (dmesg) says more",
     "unavailable": "",
 }
 _SQLITE: dict[int, Kind] = {
@@ -36,6 +37,7 @@ _SQLITE: dict[int, Kind] = {
     sqlite3.SQLITE_LOCKED: "locked",
     sqlite3.SQLITE_CORRUPT: "corrupt",
     sqlite3.SQLITE_NOTADB: "corrupt",
+    sqlite3.SQLITE_IOERR: "broken",
 }
 # The shared memory beside the file is extended by writing to it; there SQLite says what failed, not why.
 _SQLITE_FULL = {sqlite3.SQLITE_IOERR_SHMSIZE}

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from netassist.reports.layout import BAD, BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Verdict, table
+from netassist.reports.layout import BAD, BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Text, Verdict, paragraph, table
 from netassist.reports.style import Span
-from netassist.reports.text.monitor_words import TONES, every, idle, place, standing
-from netassist.reports.words import count, listed, milliseconds, named
+from netassist.reports.text.monitor_words import TONES, idle, place, standing
+from netassist.reports.words import count, lasting, listed, milliseconds, named
+from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from netassist.reports.monitoring import MonitorList, Standing, Watched
     from netassist.reports.style import Line
 
@@ -47,15 +51,25 @@ def evidence(report: MonitorList, width: int) -> Iterator[Line]:
     yield from idle(report.daemon, width)
     if report.watches and not report.daemon.running:
         yield BLANK
-    rows = []
-    for watch in sorted(report.watches, key=lambda watch: (watch.group, _ORDER.index(watch.standing), watch.key)):
-        tone = TONES[watch.standing] if watch.enabled else NEUTRAL
-        took = milliseconds(watch.ms) if watch.ms is not None else ""
-        state = [Span(f"{tone.mark} ", tone.style), Span(standing(watch, report.started), tone.style)]
-        note = watch.message if watch.standing not in ("up", "pending") and watch.enabled else ""
-        rows.append((named(watch.group) if watch.group else "", place(watch), state, took, every(watch.interval), note))
+    rows: list[Sequence[Text]] = []
+    ordered = sorted(report.watches, key=lambda watch: (watch.group, _ORDER.index(watch.standing), watch.key))
+    for group, watches in groupby(ordered, key=lambda watch: watch.group):
+        rows += [(Span(f"{named(group)}:", "title"), "", "", "")] if group else []
+        rows += [_row(watch, report.started) for watch in watches]
     if rows:
-        yield from table(("group", "watched", "state", "took", "checked", "last result"), rows, width)
+        yield from table(("watch", "state", "took", "every"), rows, width)
+    troubled = [watch for watch in ordered if watch.enabled and watch.message and watch.standing not in ("up", "pending")]
+    for number, watch in enumerate(troubled):
+        yield from [BLANK] if not number else []
+        lead = Span(f"  {TONES[watch.standing].mark} ", TONES[watch.standing].style)
+        yield from paragraph(f"{as_text(watch.key, 300)}: {watch.message}", width, lead=lead)
+
+
+def _row(watch: Watched, now: datetime) -> Sequence[Text]:
+    tone = TONES[watch.standing] if watch.enabled else NEUTRAL
+    took = milliseconds(watch.ms) if watch.ms is not None else ""
+    state = [Span(f"{tone.mark} ", tone.style), Span(standing(watch, now), tone.style)]
+    return as_text(watch.key, 300), state, took, lasting(watch.interval)
 
 
 def _said(name: str) -> str:
@@ -63,5 +77,6 @@ def _said(name: str) -> str:
 
 
 def _named(failing: list[Watched]) -> str:
-    said = [f"{place(watch)} is {watch.standing}{f': {watch.message}' if watch.message else ''}" for watch in failing]
+    said = [f"{place(watch)} is {watch.standing}" for watch in failing]
+    said = [f"{said[0]}: {failing[0].message}"] if len(said) == 1 and failing[0].message else said
     return listed(said, 3)

@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.reactive import Reactive, ReactiveType
 from textual.widgets import Static, TextArea
 
 from netassist.tui.widgets.prompt import EXAMPLE, REPLY, Prompt
@@ -40,6 +41,14 @@ MOST_CHOICES = 6
 _log = logging.getLogger(__name__)
 
 
+class Conversation(VerticalScroll, can_focus=False):
+    """Stays at its end while it is anchored and the person has not scrolled away; begins at the top where all of it is seen."""
+
+    def set_reactive(self, reactive: Reactive[ReactiveType], value: ReactiveType) -> None:
+        """As of any widget. What is shorter than the view would be anchored with a negative offset."""
+        super().set_reactive(reactive, cast("ReactiveType", max(value, 0)) if isinstance(value, int | float) else value)
+
+
 class Ask(Vertical):
     """The room of the conversation; `talk` is what it speaks with."""
 
@@ -60,7 +69,7 @@ class Ask(Vertical):
         return cast("NetAssistApp", self.app)
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="conversation", can_focus=False):
+        with Conversation(id="conversation"):
             yield Static(Content(self.netassist.lent.welcome or WELCOME), markup=False, id="welcome")
         yield Prompt(self.netassist.words)
 
@@ -96,9 +105,9 @@ class Ask(Vertical):
 
         self._cancelled = self.netassist.leaving = False
         self.query_one("#welcome").display = False
-        self.turn = turn = Turn(question, self.talk.interrupt_call)
+        self.turn = turn = Turn(question, self.talk.interrupt_call, lambda: getattr(self.talk.backend, "writing", ""))
         await self.view.mount(turn)
-        self.call_after_refresh(self.view.scroll_end, animate=False)
+        self.view.anchor()
         self.netassist.say("Working; Esc cancels and keeps what is known.")
         self._request = asyncio.create_task(self._answer(turn))
         self.refresh_bindings()
@@ -151,16 +160,8 @@ class Ask(Vertical):
             await self.ask(event.text)
 
     def _hear(self, turn: Turn, event: Event) -> None:
-        """Show one event, and stay at the end of the conversation where the person has not scrolled away from it."""
-        from netassist.assistant.events import Moved
-
-        if self.stopped:
-            return
-        at_end = self.view.is_vertical_scroll_end
-        turn.hear(event)
-        # A call that moves is shown, and kept in sight, with the turn's next tick.
-        if at_end and not isinstance(event, Moved):
-            self.call_after_refresh(self.view.scroll_end, animate=False)
+        if not self.stopped:
+            turn.hear(event)
 
     def note(self, text: str) -> None:
         """A line of a backend's, beside the question that it is about."""
@@ -174,6 +175,7 @@ class Ask(Vertical):
             self.prompt.focus()
         self.netassist.forget_estate()
         self.refresh_bindings()
+        self.view.anchor(False)
         if turn.is_attached:
             # The verdict comes first, so a long answer is shown from its beginning.
             self.call_after_refresh(self.view.scroll_to_widget, turn, top=True, animate=False)

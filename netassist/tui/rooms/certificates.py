@@ -22,6 +22,7 @@ from netassist.tui.known import latest
 from netassist.tui.plots import span
 from netassist.tui.rooms.room import Room, Row, Rows
 from netassist.tui.styled import content, styled
+from netassist.untrusted import as_text
 
 TONES: dict[str, Style] = {"bad": "bad", "warn": "warn", "good": "good"}
 QUANTUM = {"safe": "✔ safe", "available": "! on offer", "not_safe": "✘ not safe", "unknown": "? unknown"}
@@ -96,6 +97,15 @@ class Certificates(Room):
     def reports_shown(self) -> list[Report]:
         """The reports that a certificate was read in."""
         return [each for each in latest(self.netassist.estate().reports) if axis.timeline([each]) is not None]
+
+    def record(self, row: Row) -> dict[str, str]:
+        shown = cast("Shown", row.item)
+        held = shown.row.held
+        told = {"where": ", ".join(map(str, shown.row.places)), "subject": held.subject, "issuer": held.issuer}
+        told |= {"valid from": day(held.not_before), "valid until": day(held.not_after), "days left": str(shown.days)}
+        told |= {"key": key_words(held), "quantum": row.cells[6].text, "problems": ", ".join(shown.row.problems)}
+        told |= {"serial": held.serial, "sha256": held.fingerprint_sha256}
+        return {name: as_text(value, 2000) for name, value in told.items()}
 
     def action_again(self) -> None:
         self.ask("give me info on the SSL certificate of {}".format)

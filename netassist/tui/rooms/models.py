@@ -17,6 +17,8 @@ from netassist.tui.columns import Cell, Column
 from netassist.tui.rooms.room import Room, Row, Rows
 from netassist.tui.styled import bar, content, styled
 
+EVERY = 1.0
+"""Seconds between two readings while the room is seen."""
 STATES: dict[str, tuple[str, Style]] = {
     "ready": ("✔ ready", "good"),
     "left_alone": ("! left alone", "warn"),
@@ -53,6 +55,15 @@ class Models(Room):
         Binding("x", "retry", "Retry", id="models.retry"),
     ]
 
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.set_interval(EVERY, self._tick)
+
+    def _tick(self) -> None:
+        """What is used, and what is being fetched, is shown as it is now."""
+        if self.display and self.netassist.room == "models" and not self._reading.locked():
+            self.run_worker(self.action_read())
+
     def read(self) -> Rows:
         app = self.netassist
         ledger = Ledger(app.state)
@@ -65,11 +76,13 @@ class Models(Room):
         return Rows(rows, summary)
 
     def details(self, row: Row, width: int) -> Content:
+        pulling = self.netassist.pulling
+        return (pulling + Content("\n\n") if pulling is not None else Content("")) + self._details(row, width)
+
+    def _details(self, row: Row, width: int) -> Content:
         if isinstance(row.item, Standing):
             return _spent_bars(row.item) + content(_standing(row.item, width))
-        made = content(_of_local(cast("Local", row.item), width))
-        pulling = self.netassist.pulling
-        return made + Content("\n\n") + pulling if pulling is not None else made
+        return content(_of_local(cast("Local", row.item), width))
 
     def action_use(self) -> None:
         if (row := self.chosen) is None:

@@ -1,19 +1,17 @@
-"""Monitor: what is watched and how it stands, read from the store that the daemon writes; open alerts; acknowledged from here."""
+"""Monitor: what is watched and how it stands, live from the daemon; open alerts; acknowledged, paused and checked from here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from functools import partial
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
+from typing import ClassVar, cast
 
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from netassist.monitor.alert import Alert
-from netassist.monitor.happening import Event, State
-from netassist.monitor.watch import Watch
+from netassist.monitor.store.values import Point
 from netassist.reports.layout import BLANK, facts, heading, paragraph
 from netassist.reports.style import Line, Span, Style
 from netassist.reports.words import count, milliseconds, percent
@@ -21,16 +19,12 @@ from netassist.tui.columns import Cell, Column
 from netassist.tui.plots import Pair, binned, curve, sparkline
 from netassist.tui.rooms.room import Room, Row, Rows
 from netassist.tui.styled import ago, content, styled
+from netassist.tui.watching import Seen, Watched, Watching
+from netassist.untrusted import as_text
 
-if TYPE_CHECKING:
-    from netassist.monitor.store import Store
-    from netassist.monitor.store.values import Availability, Point, ResponseTimes
-
-DAY = 86400.0
-POINTS = 96
 SPARK = 20
-EVERY = 5.0
-"""Seconds between two readings while the room is seen."""
+LIVE, EVERY = 1.0, 5.0
+"""Seconds between two readings while the room is seen: of the daemon, and of the store where none runs."""
 STANDINGS: dict[str, tuple[str, Style]] = {
     "down": ("✘ down", "bad"),
     "degraded": ("! degraded", "warn"),
@@ -43,18 +37,6 @@ _BEGIN = (
     "Nothing is monitored yet. In Targets (2), w watches the chosen host, or: netassist monitor add example.org --check icmp. "
     "The watching is done by the daemon: netassist daemon."
 )
-
-
-class Watched(NamedTuple):
-    """A watch as it stands, with its last day; `alerts` are its unresolved ones, `events` its last."""
-
-    watch: Watch
-    state: State
-    points: Sequence[Point]
-    availability: Availability
-    times: ResponseTimes | None
-    alerts: Sequence[Alert]
-    events: Sequence[Event]
 
 
 class Monitor(Room):
@@ -70,46 +52,61 @@ class Monitor(Room):
     VIEWS = ("details", "open alerts")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "acknowledge", "Acknowledge", id="monitor.acknowledge"),
+        Binding("c", "check", "Check", id="monitor.check"),
+        Binding("p", "pause", "Pause", id="monitor.pause"),
         Binding("a", "audit", "Audit", id="monitor.audit"),
         Binding("v", "view", "Alerts", id="monitor.view"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._source: Watching | None = None
+        self._seen = Seen((), ())
+        self._since_read = 0.0
+
+    @property
+    def source(self) -> Watching:
+        if self._source is None:
+            self._source = Watching(self.netassist.store_url, self.netassist.opened_store)
+        return self._source
+
     def on_mount(self) -> None:
         super().on_mount()
-        self.set_interval(EVERY, self._tick)
+        self.set_interval(LIVE, self._tick)
 
     def _tick(self) -> None:
-        if self.display and self.netassist.room == "monitor" and not self._reading.locked():
+        due = monotonic() - self._since_read >= (LIVE if self._seen.daemon is not None else EVERY)
+        if due and self.display and self.netassist.room == "monitor" and not self._reading.locked():
             self.run_worker(self.action_read())
 
     def read(self) -> Rows:
         from netassist.monitor.store.trouble import StoreTrouble
 
         try:
-            store = self.netassist.opened_store()
+            self._seen = self.source.read(self.netassist.clock())
         except StoreTrouble as trouble:
             there = trouble.kind != "unavailable" or (self.netassist.state / "monitor.db").exists()
             return Rows((), empty=f"{trouble}" if there else _BEGIN)
-        try:
-            with closing(store):
-                return self._rows(store)
-        except StoreTrouble as trouble:
-            return Rows((), empty=str(trouble))
+        finally:
+            self._since_read = monotonic()
+        return self._rows(self._seen)
 
-    def _rows(self, store: Store) -> Rows:
+    def _rows(self, seen: Seen) -> Rows:
         now = self.netassist.clock()
-        states, unresolved = store.states(), store.unresolved()
-        found = [_watched(store, watch, states, unresolved, now) for watch in store.watches()]
-        found.sort(key=lambda each: (_ORDER.index(each.state.standing), each.watch.key))
-        open_ones = [alert for alert in unresolved if alert.status == "open"]
+        found = sorted(seen.watched, key=lambda each: (_ORDER.index(each.state.standing), each.watch.key))
+        open_ones = [alert for alert in seen.alerts if alert.status == "open"]
         counted = [f"{n} {word}" for word in _ORDER if (n := sum(each.state.standing == word for each in found))]
         summary = styled(
             (count(len(found), "watch", "watches"), "title"), (f": {', '.join(counted)}" if counted else "", "plain")
         )
         summary += styled((f"   {count(len(open_ones), 'open alert')}", "bad" if open_ones else "dim"))
         last = max((each.state.at for each in found if each.state.at is not None), default=None)
+        if seen.daemon is not None:
+            summary += styled(("   ● live", "good"))
+        elif found:
+            summary += styled(("   no daemon answers here", "warn"))
         if last is not None:
-            summary += styled((f"   last checked {ago(now - last)} ago", "warn" if now - last > 900 else "dim"))
+            summary += styled((f", checked {ago(now - last)} ago", "warn" if now - last > 900 else "dim"))
         return Rows([_row(each, now) for each in found], summary, _BEGIN)
 
     def place(self, row: Row) -> str:
@@ -117,8 +114,10 @@ class Monitor(Room):
 
     def details(self, row: Row, width: int) -> Content:
         each, now = cast("Watched", row.item), self.netassist.clock()
-        plotted = Content("\n\n") + curve(_pairs(each.points), width)
-        below = styled((f"\n{'24 h ago':>17}{'now':>{max(width - 20, 4)}}", "dim")) if each.times is not None else Content("")
+        plotted = Content("\n\n") + curve(_pairs(each.history.points), width)
+        below = (
+            styled((f"\n{'24 h ago':>17}{'now':>{max(width - 20, 4)}}", "dim")) if each.history.times is not None else Content("")
+        )
         return content(_details(each, now, width)) + plotted + below + Content("\n\n") + content(_happened(each, now, width))
 
     def overall(self, view: str, width: int) -> Content:
@@ -134,39 +133,51 @@ class Monitor(Room):
         if not waiting:
             self.netassist.say("The chosen watch has no open alert.")
         for alert in waiting:
-            self._acknowledge(alert.id)
+            self._acknowledge(alert)
 
-    @work(thread=True, group="acknowledge")
-    def _acknowledge(self, id: str) -> None:
+    def _acknowledge(self, alert: Alert) -> None:
+        def do() -> str:
+            taken = self.source.acknowledge(alert, self.netassist.person(), self.netassist.clock())
+            return f"Acknowledged: {taken.title}" if taken is not None else "That alert has been resolved meanwhile."
+
+        self._do(do)
+
+    def action_check(self) -> None:
+        if (row := self.chosen) is not None:
+            watch = cast("Watched", row.item).watch
+            self.netassist.say(f"Checking {watch.key}…")
+            self._do(lambda: self.source.check(watch))
+
+    def action_pause(self) -> None:
+        if (row := self.chosen) is None:
+            return
+        watch = cast("Watched", row.item).watch
+
+        def do() -> str:
+            self.source.pause(watch, self.netassist.clock())
+            return f"{watch.key} is {'paused; p goes on with it' if watch.enabled else 'checked again'}."
+
+        self._do(do)
+
+    @work(thread=True, group="monitor")
+    def _do(self, do: Callable[[], str]) -> None:
+        """Do something to the monitor, say what came of it, and read again."""
+        from netassist.monitor.client import Unheard
         from netassist.monitor.store.trouble import StoreTrouble
 
-        told = partial(self.app.call_from_thread, self.netassist.say)
         try:
-            with closing(self.netassist.opened_store()) as store:
-                taken = store.acknowledge(id, self.netassist.person(), self.netassist.clock())
-            told(f"Acknowledged: {taken.title}" if taken is not None else "That alert has been resolved meanwhile.")
-        except StoreTrouble as trouble:
-            told(str(trouble))
+            if self.netassist.settings.read_only:
+                raise ValueError("In read-only mode nothing is changed.")
+            told = do()
+        except (StoreTrouble, Unheard, ValueError) as trouble:
+            told = as_text(str(trouble), 400)
+        self.app.call_from_thread(self.netassist.say, told)
         self.app.call_from_thread(self.run_worker, self.action_read())
-
-
-def _watched(store: Store, watch: Watch, states: dict[str, State], unresolved: Sequence[Alert], now: float) -> Watched:
-    key, since = watch.key, now - DAY
-    state = states.get(key) or State(watch=key)
-    return Watched(
-        watch,
-        state,
-        store.curve(key, since, now, POINTS),
-        store.availability(key, since, now),
-        store.response_times(key, since, now),
-        [alert for alert in unresolved if alert.watch == key],
-        store.events(now - 7 * DAY, now, key, 8),
-    )
 
 
 def _row(each: Watched, now: float) -> Row:
     word, style = STANDINGS[each.state.standing]
-    ratio = each.availability.ratio
+    ratio = each.history.availability.ratio if each.history.availability is not None else None
     alert = each.alerts[0] if each.alerts else None
     cells = (
         Cell(word if each.watch.enabled else "‖ paused", style if each.watch.enabled else "dim"),
@@ -174,7 +185,7 @@ def _row(each: Watched, now: float) -> Row:
         Cell(ago(now - each.state.since) if each.state.since else "", "dim"),
         Cell(milliseconds(each.state.ms) if each.state.ms is not None else ""),
         Cell(percent(ratio) if ratio is not None else "", "good" if ratio == 1 else "warn"),
-        Cell(sparkline([middle for middle, _ in binned(_pairs(each.points), SPARK)], SPARK), "accent"),
+        Cell(sparkline([middle for middle, _ in binned(_pairs(each.history.points), SPARK)], SPARK), "accent"),
         Cell(alert.status if alert else "", "bad" if alert and alert.status == "open" else "dim"),
     )
     words = f"{each.watch.key} {each.state.standing} {each.watch.group} {each.state.message} {alert.title if alert else ''}"
@@ -187,7 +198,7 @@ def _pairs(points: Sequence[Point]) -> list[Pair]:
 
 def _details(each: Watched, now: float, width: int) -> Iterator[Line]:
     word, style = STANDINGS[each.state.standing]
-    watch, state, times = each.watch, each.state, each.times
+    watch, state, times = each.watch, each.state, each.history.times
     yield from heading(watch.key, width)
     since = f", for {ago(now - state.since)}" if state.since else ""
     yield from paragraph(Span(f"{word}{since}{', flapping' if state.flapping else ''}", style), width)
@@ -197,8 +208,8 @@ def _details(each: Watched, now: float, width: int) -> Iterator[Line]:
         yield from paragraph(Span(f"nobody is told: {state.silenced}", "warn"), width)
     for alert in each.alerts:
         yield from _alert(alert, now, width)
-    up = each.availability
-    ratio = f"{up.ratio:.2%} of what was measured" if up.ratio is not None else "nothing was measured"
+    up = each.history.availability
+    ratio = f"{up.ratio:.2%} of what was measured" if up is not None and up.ratio is not None else "nothing was measured"
     measured = (
         f"p50 {times.p50:.3g} ms, p95 {times.p95:.3g} ms, p99 {times.p99:.3g} ms of {times.count:,}" if times else "none yet"
     )
@@ -214,9 +225,9 @@ def _details(each: Watched, now: float, width: int) -> Iterator[Line]:
 
 
 def _happened(each: Watched, now: float, width: int) -> Iterator[Line]:
-    if each.events:
+    if each.history.events:
         yield from heading("What happened", width)
-    for event in each.events:
+    for event in each.history.events:
         what = f"{event.what} " if event.what else ""
         change = f"{event.before} → {event.after}" if event.before or event.after else ""
         yield from paragraph(

@@ -22,6 +22,7 @@ from netassist.tui.widgets.fitted import Fitted
 from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
+    from netassist.observations import Report
     from netassist.tui.app import NetAssistApp
 
 _log = logging.getLogger(__name__)
@@ -72,6 +73,8 @@ class Room(Vertical):
         self.shown: list[Row] = []
         self._view = 0
         self._width = 0
+        self._made: list[tuple[Content, bool]] = []
+        self._in_pane = ""
         self._reading = asyncio.Lock()
 
     @property
@@ -151,20 +154,26 @@ class Room(Vertical):
 
     def _fill(self) -> None:
         options, width = self.list, self._columns_wide()
-        options.clear_options()
         some = self.shown[:MOST_SHOWN]
         shape = shaped(self.COLUMNS, [row.cells for row in some], width)
         self.query_one(".header", Static).update(header(self.COLUMNS, shape) if some else Content(""))
+        made: list[tuple[Content, bool]] = []
+        group = ""
         if not some:
-            options.add_option(Option(content(paragraph(self.found.empty, width)), disabled=True))
-            return
-        made, group = [], ""
+            made.append((content(paragraph(self.found.empty, width)), True))
         for row in some:
             if row.group and row.group != group:
                 group = row.group
-                made.append(Option(styled((as_text(group, 200), "title")), disabled=True))
-            made.append(Option(line(self.COLUMNS, shape, row.cells), id=f"row-{len(made)}"))
-        options.add_options(made)
+                made.append((styled((as_text(group, 200), "title")), True))
+            made.append((line(self.COLUMNS, shape, row.cells), False))
+        if [disabled for _, disabled in made] != [disabled for _, disabled in self._made]:
+            options.clear_options()
+            options.add_options(Option(prompt, disabled=disabled) for prompt, disabled in made)
+        else:  # what is read again every second must not take the list from under the person's eyes
+            for number, (prompt, _) in enumerate(made):
+                if not prompt.is_same(self._made[number][0]):
+                    options.replace_option_prompt_at_index(number, prompt)
+        self._made = made
 
     def _columns_wide(self) -> int:
         self._width = self.query_one(".list").content_size.width
@@ -204,7 +213,10 @@ class Room(Vertical):
 
     def _refresh_pane(self) -> None:
         self.query_one(".pane Fitted", Fitted).remake()
-        self.query_one(".pane", VerticalScroll).scroll_home(animate=False)
+        about = f"{self._view} {self.chosen.key if self.chosen is not None else ''}"
+        if about != self._in_pane:
+            self._in_pane = about
+            self.query_one(".pane", VerticalScroll).scroll_home(animate=False)
 
     def _chart(self, width: int) -> Content:
         """Where the terminal is large: the views of all rows, below the list."""
@@ -266,6 +278,14 @@ class Room(Vertical):
         row = self.chosen
         if row is not None and (place := self.place(row)):
             self.netassist.ask_there(question(place))
+
+    def reports_shown(self) -> Sequence[Report]:
+        """The reports that hold what is shown; none where it comes from elsewhere."""
+        return ()
+
+    def record(self, row: Row) -> dict[str, str]:
+        """A row as it is exported: every column, shown or not."""
+        return {column.name: as_text(cell.text, 2000) for column, cell in zip(self.COLUMNS, row.cells, strict=True)}
 
     def place(self, row: Row) -> str:
         """The host or the network that a row is about; empty where it is about none."""

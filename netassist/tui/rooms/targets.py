@@ -9,6 +9,7 @@ from typing import ClassVar, cast
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from netassist.observations import Report
 from netassist.reports.layout import BLANK, facts, heading, paragraph
 from netassist.reports.style import Line, Span, Style
 from netassist.reports.text import verdict
@@ -66,6 +67,11 @@ class Targets(Room):
         if view.startswith("map"):
             return title + port_map([(host.host, host.ports) for host in some], width)
         return title + severities([(host.host, host.counts) for host in some if host.reports], width)
+
+    def reports_shown(self) -> list[Report]:
+        """The latest reports about the hosts that are shown."""
+        every = [report for row in self.shown for report in cast("Host", row.item).reports]
+        return [*{id(report): report for report in every}.values()]
 
     def action_audit(self) -> None:
         self.ask("run a comprehensive security audit on {}".format)

@@ -19,6 +19,7 @@ class Fitted(Static):
     def __init__(self, make: Callable[[int], Content]) -> None:
         super().__init__(markup=False)
         self._make, self._width = make, 0
+        self._rows: list[int] = []
 
     @property
     def made(self) -> bool:
@@ -28,7 +29,7 @@ class Fitted(Static):
     def remake(self) -> None:
         """Make it anew, for what it shows has changed; nothing where it was never laid out."""
         if self._width:
-            self.update(self._make(self._width))
+            self._show()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As of any widget. Layout asks for it with every new width; events of a new size do not always come."""
@@ -42,6 +43,13 @@ class Fitted(Static):
     def _fit(self, width: int) -> None:
         if width and width != self._width:
             first, self._width = not self._width, width
-            self.update(self._make(width))
+            self._show()
             if first:
                 self.call_after_refresh(self.post_message, self.Made())
+
+    def _show(self) -> None:
+        made = self._make(self._width)
+        rows = [max(-(-len(line) // self._width), 1) for line in made.plain.split("\n")]
+        # Laying everything around it out again is dear, and seldom needed.
+        self.update(made, layout=rows != self._rows)
+        self._rows = rows

@@ -6,24 +6,32 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.widgets import Static
 
 from netassist.assistant.answers import Answer
 from netassist.assistant.events import Event, Finished, Moved, Planned, Started
 from netassist.reports.layout import BAD, WARN, Tone
 from netassist.tui.styled import styled
-from netassist.tui.widgets.answer import AnswerView, Said
+from netassist.tui.widgets.answer import AnswerView, Draft, Said
 from netassist.tui.widgets.progress import FRAMES_A_SECOND, CallProgress, Deciding
 from netassist.untrusted import as_text
 
 
 class Turn(Vertical):
-    """Listens to the events of one request; `stop` cancels the call of a number, and says whether it ran."""
+    """Listens to the events of one request.
 
-    def __init__(self, question: str, stop: Callable[[int], bool] = lambda _: False) -> None:
+    Args:
+        stop: cancels the call of a number, and says whether it ran.
+        writing: what a model has written so far of an answer.
+    """
+
+    def __init__(
+        self, question: str, stop: Callable[[int], bool] = lambda _: False, writing: Callable[[], str] = lambda: ""
+    ) -> None:
         super().__init__()
-        self.question, self._stop = question, stop
+        self.question, self._stop, self._writing = question, stop, writing
+        self.draft: Draft | None = None
         self.calls: list[CallProgress] = []
         self.over = False
 
@@ -44,6 +52,7 @@ class Turn(Vertical):
                 planned = [CallProgress(call, self.question, partial(self._stop, first + n)) for n, call in enumerate(calls)]
                 self.calls += planned
                 self.query_one(Deciding).display = False
+                self._end_draft()
                 self.mount(*planned)
             case Started(index, _):
                 self.calls[index].start()
@@ -71,15 +80,25 @@ class Turn(Vertical):
         if self.is_attached:
             self._clock.stop()
             self.query_one(Deciding).display = False
+            self._end_draft()
             await self.mount(last)
 
     def _tick(self) -> None:
-        self.query_one(Deciding).refresh()
-        running = [call for call in self.calls if call.running]
-        view = self.parent
-        at_end = isinstance(view, VerticalScroll) and view.is_vertical_scroll_end
-        for call in running:
-            call.tick()
-        if running and at_end and isinstance(view, VerticalScroll):
-            # A card grows by its progress; whoever looks at the end goes on seeing it.
-            self.call_after_refresh(view.scroll_end, animate=False)
+        if (deciding := self.query_one(Deciding)).display:
+            deciding.refresh()
+        for call in self.calls:
+            if call.running:
+                call.tick()
+        if not (said := self._writing()):
+            return
+        if self.draft is not None:
+            self.draft.say(said)
+        else:
+            self.query_one(Deciding).display = False
+            self.draft = Draft(said)
+            self.mount(self.draft)
+
+    def _end_draft(self) -> None:
+        if self.draft is not None:
+            self.draft.remove()
+            self.draft = None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from netassist.assistant.journal import Journal
 from netassist.configuration import ScopeRules, Settings
 from netassist.monitor.api import Api
 from netassist.monitor.api.application import application
@@ -93,9 +94,14 @@ def ways_to(store: Store) -> Ways:
     async def measure(watch: Watch) -> Result:
         return await Checker(settings).check(watch, time.time())
 
+    def check(key: str) -> Awaitable[Result] | None:
+        watch = next((watch for watch in store.watches() if watch.key == key and watch.enabled), None)
+        return None if watch is None else measure(watch)
+
     return Ways(
         store=store,
         settings=settings,
+        journal=Journal(Path(store.where).parent),
         api=Api(listen="127.0.0.1:0", rate=1000),
         page=Page(),
         now=time.time,
@@ -105,6 +111,8 @@ def ways_to(store: Store) -> Ways:
         ask=ask,
         test_alert=test_alert,
         measure=measure,
+        state=lambda key: store.states().get(key),
+        check=check,
         figures=lambda: Figures({"up": 2}, ((0.1, 1), (float("inf"), 2)), 0.5),
         changed=lambda: None,
     )

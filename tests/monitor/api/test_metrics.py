@@ -122,6 +122,13 @@ def test_a_probe_touches_only_what_is_allowed(tmp_path: Path) -> None:
         assert await status("127.0.0.1:1") == 200
         assert await status("127.0.0.3:1") == 200  # it is watched
         assert await status("127.0.0.3:2") == 403
+        refused = (await served.local.get("/probe", params={"target": "127.0.0.3", "module": "icmp"})).json()["detail"]
+        assert refused == (
+            "icmp 127.0.0.3 is not watched, and nothing allows it; to have it probed write into monitor.toml, and reload: "
+            '[api] probe = ["127.0.0.3"]'
+        )
+        refused = (await served.local.get("/probe", params={"target": "127.0.0.3", "module": "http_2x"})).json()["detail"]
+        assert refused.startswith("there is no module 'http_2x'; there are icmp, ")
 
     settings = Settings(scope=ScopeRules(deny=("127.0.0.9",)))
     watched = Watch(host="127.0.0.3", check="tcp", port=1)

@@ -47,9 +47,30 @@ def test_what_cannot_be_watched_is_refused_with_the_reason(tmp_path: Path) -> No
         assert (await refused({"host": "a.example", "check": "telepathy"}))[0] == 422
         assert (await refused({"host": "a.example", "check": "icmp", "interval": 1}))[0] == 422
         assert (await refused([1]))[0] == 422
-        assert (await served.local.post("/v1/watches", json={"host": "r", "check": "icmp", "parents": ["s"]})).status_code == 201
-        status, why = await refused({"host": "s", "check": "icmp", "parents": ["icmp r"]})
-        assert (status, "behind one another" in why) == (422, True)
+        assert await refused({"host": "a.example", "check": "icmp", "intervall": 60}) == (
+            422, "the body: Object contains unknown field `intervall`",
+        )  # fmt: skip
+        status, why = await refused({"host": "a.example", "check": "icmp", "limits": {"slow": 60}})
+        assert (status, "unknown field `slow`" in why) == (422, True)
+        assert await refused({"host": "a.example", "check": "icmp", "limits": {"slow_ms": -1}}) == (
+            422, "slow_ms -1 is not above 0 and up to an hour (3600000)",
+        )  # fmt: skip
+        status, why = await refused({"host": "a.example", "check": "icmp", "failures": 4})
+        assert (status, "failures 4" in why) == (422, True)
+        assert (await served.local.post("/v1/watches", json={"host": "r.example", "check": "icmp"})).status_code == 201
+        assert await refused({"host": "s.example", "check": "icmp", "parents": ["t.example"]}) == (
+            422, "no watch has the key or host 't.example'; did you mean 's.example'?",
+        )  # fmt: skip
+        behind = {"host": "s.example", "check": "icmp", "parents": ["icmp r.example"]}
+        assert (await served.local.post("/v1/watches", json=behind)).status_code == 201
+        path = "/v1/watches/icmp%20r.example"
+        circle = await served.local.patch(path, json={"parents": ["s.example"]})
+        assert (circle.status_code, "behind one another" in circle.json()["detail"]) == (422, True)
+        unknown = await served.local.patch(path, json={"pubic": True})
+        assert (unknown.status_code, "unknown field `pubic`" in unknown.json()["detail"]) == (422, True)
+        assert (await served.local.patch(path, json={"interval": 0})).status_code == 422
+        await served.local.delete(path)
+        assert (await served.local.patch("/v1/watches/icmp%20s.example", json={"enabled": False})).status_code == 200
         status, why = await refused({"host": "db.bank.example", "check": "icmp"})
         assert (status, "denies it" in why) == (403, True)
 
@@ -94,7 +115,12 @@ def test_history_events_and_alerts_are_told(tmp_path: Path) -> None:
 
 def test_maintenance_is_planned_and_taken_back(tmp_path: Path) -> None:
     async def story(served: Served) -> None:
+        served.store.put_watch(Watch(host="a.example", check="icmp", group="Network"), 0.0)
         window = {"name": "new switch", "watches": ["Network"], "starts": 10.0, "ends": 20.0}
+        wrong = await served.local.post("/v1/maintenance", json=window | {"watches": ["Netwrok"]})
+        assert (wrong.status_code, "did you mean 'Network'?" in wrong.json()["detail"]) == (422, True)
+        assert (await served.local.post("/v1/maintenance", json=window | {"weekley": True})).status_code == 422
+        assert (await served.local.post("/v1/maintenance", json=window | {"ends": 1e9})).status_code == 422
         assert (await served.local.post("/v1/maintenance", json=window)).json()["windows"] == [window]
         assert (await served.local.post("/v1/maintenance", json=window | {"ends": 5.0})).status_code == 422
         assert (await served.local.delete("/v1/maintenance/new%20switch")).status_code == 200

@@ -6,6 +6,8 @@ import re
 import time
 from pathlib import Path
 
+import httpx
+
 from netassist.monitor.alert import Alert
 from netassist.monitor.happening import Event, Result, State
 from netassist.monitor.page import Page
@@ -61,9 +63,18 @@ def test_the_public_gets_what_is_public(tmp_path: Path) -> None:
         page = await served.remote.get("/")
         assert "Everything is up" in page.text
         assert "shop.example.org" in page.text
+        assert '<span class="muted">1 up</span>' in page.text  # of what is public alone
         for hidden in ("db.example.org", "db is down", "refused", "/watch/", "5432"):
             assert hidden not in page.text
-        whole = await served.remote.get("/", headers=served.token("read"))
-        assert "1 check is down" in whole.text
+        [link] = re.findall(r'<a href="(/all)">', page.text)
+        asked = await served.remote.get(link, headers={"Accept": "text/html"})
+        assert (asked.status_code, asked.headers["www-authenticate"].partition(" ")[0]) == (401, "Basic")
+        token = served.token("read")
+        for path in ("/", link):
+            assert "1 check is down" in (await served.remote.get(path, headers=token)).text
+        basic = httpx.BasicAuth("anybody", token["Authorization"].removeprefix("Bearer "))
+        assert "1 check is down" in (await served.remote.get(link, auth=basic)).text
+        assert "1 check is down" in (await served.local.get("/")).text
+        assert '<a href="/all">' not in (await served.local.get("/")).text
 
     played(tmp_path, story, page=Page(public=True))

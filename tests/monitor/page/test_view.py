@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from netassist.monitor.happening import State
 from netassist.monitor.page.curve import HEIGHT, WIDTH, curve
 from netassist.monitor.page.render import overview_html, policy
-from netassist.monitor.page.view import bars, overview, said_of, tone_of
+from netassist.monitor.page.view import Known, bars, overview, said_of, tone_of
 from netassist.monitor.page.words import percent
 from netassist.monitor.store import Availability, Day, Point
 from netassist.monitor.watch import Watch
@@ -35,6 +35,16 @@ def test_it_says_how_all_of_it_stands() -> None:
         "bastion.example.org": "used", "mail.example.org": "offered", "intranet.example.org": "not offered",
     }  # fmt: skip
     assert page.incidents[0].evidence.startswith("tcp_check")
+
+
+def test_a_certificate_is_listed_once_where_a_page_shows_it_too() -> None:
+    facts = {"certificate": "CN=a.example.org, SHA-256 aa…", "expires": "2027-01-01"}
+    pages = [Watch(host=host, check="https") for host in ("https://a.example.org/", "b.example.org")]
+    watches = [*pages, Watch(host="a.example.org", check="certificate")]
+    states = {watch.key: State(watch=watch.key, standing="up", facts=facts) for watch in watches}
+    known = Known(watches, states, {}, {}, [], [], [], 1e9)
+    page_of_all = overview(known, "x", pictures.named, public=False)
+    assert [one.name for one in page_of_all.certificates] == ["a.example.org", "b.example.org"]
 
 
 @pytest.mark.parametrize(

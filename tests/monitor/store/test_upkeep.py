@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
+from pathlib import Path
 from random import Random
 
 import msgspec
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from netassist.monitor.alert import Alert, Notice
 from netassist.monitor.happening import Event, Result
-from netassist.monitor.store import Retention, Store
+from netassist.monitor.store import Retention, Store, open_store
 from netassist.monitor.store.grains import DAY, HOUR
 from netassist.monitor.store.sketch import bin_of, middle, packed, percentiles_in, percentiles_of, unpacked
 from netassist.monitor.watch import Watch
@@ -144,6 +146,29 @@ def test_a_clock_at_the_epoch_costs_no_sums_of_fifty_years(store: Store) -> None
     store.roll_up(NOW + 2 * HOUR)
     assert store.availability(DB.key, 0, DAY).up == pytest.approx(2.5 * HOUR)
     assert store.availability(DB.key, 0, NOW + HOUR).up == pytest.approx(3.5 * HOUR)
+
+
+def test_a_file_becomes_smaller_when_much_of_it_goes_and_keeps_room_for_the_next_day(tmp_path: Path) -> None:
+    file = tmp_path / "monitor.db"
+    with open_store(str(file)) as store:
+        store.put_watch(DB, NOW - 20 * DAY)
+        for day in range(20):
+            at = NOW - (20 - day) * DAY
+            store.record([Result(watch=DB.key, at=at + 20 * n, outcome="down", message=f"{n} {'x' * 400}") for n in range(4320)])
+        store.roll_up(NOW + 400)
+        assert file_bytes(file) > 30e6
+        store.forget(NOW + 400, Retention(raw_days=1))
+        assert len(store.results(DB.key, 0, NOW, 10_000)) == 4321
+        assert file_bytes(file) < 6e6
+    with closing(sqlite3.connect(file)) as whole:
+        assert whole.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def file_bytes(file: Path) -> int:
+    """Of the file alone, with all in it that was committed."""
+    with closing(sqlite3.connect(file)) as whole:
+        whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return file.stat().st_size
 
 
 def test_retention_that_makes_no_sense_is_refused() -> None:

@@ -1,0 +1,73 @@
+"""``netassist monitor check``: one check at once, by the daemon that watches, else from here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netassist.cli.monitor_shown import show_results
+from netassist.cli.monitored import in_store
+
+if TYPE_CHECKING:
+    from netassist.configuration import Settings
+    from netassist.monitor.happening import Result
+    from netassist.monitor.watch import Check, Watch
+
+
+def checked(host: str, check: Check | None, port: int | None, format: str, config: Path | None) -> int:
+    """Raises ValueError, Failed, Unheard, StoreTrouble."""
+    from netassist.configuration import load
+
+    settings, watched = load(config), True
+    watches: Sequence[Watch] = _found(host, check, port)
+    if not watches:
+        watches, watched = [_unwatched(host, check, port)], False
+    by_daemon = watched and not settings.read_only and _daemon_is_here()
+    results = [_by_daemon(watch) if by_daemon else _from_here(watch, settings) for watch in watches]
+    recorded = "by the daemon" if by_daemon else "no: no daemon runs here" if watched else "no: it is not watched"
+    return show_results(watches, results, format, recorded)
+
+
+def _found(host: str, check: Check | None, port: int | None) -> tuple[Watch, ...]:
+    from netassist.monitor.tools import found_in
+
+    return in_store(lambda store, _now, _stamp: found_in(store.watches(), host, check, port))
+
+
+def _unwatched(host: str, check: Check | None, port: int | None) -> Watch:
+    from netassist.monitor.tools import watch_of
+
+    if check is None:
+        raise ValueError(f"{host} is not watched, so say what to check: netassist monitor check {host} https")
+    return watch_of(host, check, port=port)
+
+
+def _daemon_is_here() -> bool:
+    from netassist.monitor.client import Unheard, found
+    from netassist.monitor.plan_file import store_of
+
+    try:
+        found(store_of())
+    except Unheard:
+        return False
+    return True
+
+
+def _by_daemon(watch: Watch) -> Result:
+    from urllib.parse import quote
+
+    from netassist.monitor.api.values import Checked
+    from netassist.monitor.client import asked
+    from netassist.monitor.plan_file import store_of
+
+    return asked(store_of(), "POST", f"/v1/watches/{quote(watch.key, safe='')}/check", Checked).result
+
+
+def _from_here(watch: Watch, settings: Settings) -> Result:
+    import asyncio
+    import time
+
+    from netassist.monitor.checks import Checker
+
+    return asyncio.run(Checker(settings).check(watch, time.time()))

@@ -10,10 +10,11 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +22,8 @@ from netassist.assistant.chain import Head, head_of, linked, next_file
 from netassist.observations import Report
 from netassist.toolbox import Call, Value
 from netassist.untrusted import as_text, without_secrets
+
+T = TypeVar("T")
 
 LARGEST = 16 * 2**20
 """Bytes after which the journal is continued in a new file; the full one is kept as journal.000001.jsonl, and so on."""
@@ -80,6 +83,17 @@ class Journal:
                 return head
         except OSError as error:
             raise JournalError(f"{self.path}: cannot be written: {error.strerror or error}") from None
+
+    def changed(self, call: Call, by: str, through: str, work: Callable[[], T], done: Callable[[T], bool] = lambda _: True) -> T:
+        """What `work` gives: a change that no tool makes. Where it is `done`, it is entered who made it, through what.
+
+        Raises JournalError, before anything is done where nothing can be written; and what `work` does.
+        """
+        self.open()
+        given = work()
+        if done(given):
+            self.write(change(call.name.replace("_", " "), by, call, through))
+        return given
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -62,16 +62,11 @@ def changed(change: Change, work: Work[Report], format: str, config: Path | None
 
 def entered(name: str, values: Mapping[str, object], work: Callable[[], int]) -> int:
     """Make a change that no tool makes; `name` is what the journal calls it. It is entered where it was made."""
-    from netassist.assistant.journal import Journal, change
+    from netassist.assistant.journal import Journal
     from netassist.configuration import state_folder
     from netassist.toolbox import Call
 
-    journal = Journal(state_folder())
-    journal.open()
-    code = work()
-    if code == CLEAN:
-        journal.write(change(name.replace("_", " "), "the user", Call(name, written(**values)), BY))
-    return code
+    return Journal(state_folder()).changed(Call(name, written(**values)), "the user", BY, work, lambda code: code == CLEAN)
 
 
 def written(**values: object) -> dict[str, Value]:

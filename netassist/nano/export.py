@@ -2,7 +2,8 @@
 
     python -m netassist.nano.export RUN_FOLDER OUTPUT.gguf [--type Q8_0]
 
-The averaged weights are written; norms stay in 32 bits, and the output matrix is the embedding (tied), so it is left out.
+The average of the run's last checkpoints is written (in the middle of a run, that of its latest steps). Norms stay in 32
+bits, and the output matrix is the embedding (tied), so it is left out.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def export(run: Path, output: Path, kind: str = "Q8_0", started_from: Path | Non
     """
     state = torch.load(run / "checkpoint.pt", weights_only=True)
     shape = Shape(*state["shape"])
-    weights: dict[str, torch.Tensor] = state["average"]
+    weights: dict[str, torch.Tensor] = state["late"] if state["checkpoints"] else state["average"]
     if started_from is not None:
         from netassist.nano.resume import blended
 

@@ -33,6 +33,8 @@ BATCH_TOKENS = 6144
 PEAK_RATE, WARM_STEPS = 2e-3, 200
 AVERAGING = 0.99
 CHECKPOINT_SECONDS = 180
+LATE = 0.87
+"""Share of a run after which its checkpoints are averaged, to be exported (Izmailov et al. 2018)."""
 WEIGHING_SECONDS = 1200
 PIECES = 0.1
 """Share of a request's merges that are left out (BPE-dropout, Provilkov et al. 2020): each word is met in many pieces."""
@@ -174,11 +176,12 @@ def main() -> None:
         fused=True,
     )
     step, spent = 0, 0.0
+    late, checkpoints = {name: torch.zeros_like(value) for name, value in average.items()}, 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
-        average, step, spent = state["average"], state["step"], state["seconds"]
+        average, step, spent, late, checkpoints = (state[name] for name in ("average", "step", "seconds", "late", "checkpoints"))
     _say(f"{_millions(model):.2f} M parameters, {len(seeds)} dialogues, {tokenizer.get_vocab_size()} tokens")
 
     hidden_of = torch.compile(model.hidden, dynamic=True)  # a minute once, and then 1.6 times as fast
@@ -220,9 +223,13 @@ def main() -> None:
             _say(json.dumps(row))
         if done >= 1 or time.monotonic() - saved > CHECKPOINT_SECONDS:
             saved = time.monotonic()
+            if done > LATE:
+                checkpoints += 1
+                for name, value in average.items():
+                    late[name].lerp_(value, 1 / checkpoints)
             part = options.run / "checkpoint.part"
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "average": average, "step": step,
-                        "seconds": spent, "shape": tuple(shape)}, part)  # fmt: skip
+                        "seconds": spent, "shape": tuple(shape), "late": late, "checkpoints": checkpoints}, part)  # fmt: skip
             part.replace(checkpoint)
         if done >= 1:
             break

@@ -211,6 +211,7 @@ class Deeds(Knowing):
     @work
     async def watch_host(self, host: str, port: int | None) -> None:
         """Let the person choose a check, and watch the host with it; `port` is where it speaks TLS."""
+        from netassist.assistant.journal import JournalError
         from netassist.monitor.store.trouble import StoreTrouble
         from netassist.monitor.watch import Watch
         from netassist.tui.screens.choice import Choice, Offer
@@ -225,14 +226,18 @@ class Deeds(Knowing):
         watch = Watch(host=host, check=check, port=port if check in ("certificate", "tls", "quantum", "https") else None)
         try:
             await asyncio.to_thread(self._put_watch, watch)
-        except (StoreTrouble, ValueError) as error:
+        except (StoreTrouble, JournalError, ValueError) as error:
             self.say(as_text(str(error), 400))
             return
         self.say(f"Watched every {watch.interval} s: {watch.key}. The daemon does it: netassist daemon; Alt-5 shows it.")
 
     def _put_watch(self, watch: Watch) -> None:
+        from netassist.toolbox import Call
+        from netassist.tui.watching import THROUGH
+
         with contextlib.closing(self.opened_store(create=True)) as store:
-            store.put_watch(watch, self.clock())
+            call = Call("monitor_add", {"host": watch.host, "check": watch.check, **({"port": watch.port} if watch.port else {})})
+            self.journal.changed(call, self.person(), THROUGH, lambda: store.put_watch(watch, self.clock()))
 
     # Models
 

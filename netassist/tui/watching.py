@@ -12,8 +12,10 @@ import msgspec
 from netassist.monitor.alert import Alert
 from netassist.monitor.happening import Event, State
 from netassist.monitor.watch import Watch
+from netassist.toolbox import Call
 
 if TYPE_CHECKING:
+    from netassist.assistant.journal import Journal
     from netassist.monitor.alone import Heartbeat
     from netassist.monitor.store import Store
     from netassist.monitor.store.values import Availability, Point, ResponseTimes
@@ -24,6 +26,7 @@ DAY = 86400.0
 POINTS, EVENTS, ALERTS = 96, 8, 1000
 AT_ONCE = 40
 """Watches whose history one reading asks the daemon for; a list of very many fills in from reading to reading."""
+THROUGH = "the terminal UI"
 STALE = 60.0
 """Seconds after which a history is asked for again though nothing has been measured."""
 
@@ -55,10 +58,10 @@ class Seen(NamedTuple):
 
 
 class Watching:
-    """Reads in threads, one at a time. `url` names the store, `opened` opens it."""
+    """Reads in threads, one at a time. `url` names the store, `opened` opens it; the daemon keeps its own journal of changes."""
 
-    def __init__(self, url: str | None, opened: Callable[[], Store]) -> None:
-        self._url, self._opened = url, opened
+    def __init__(self, url: str | None, opened: Callable[[], Store], journal: Journal) -> None:
+        self._url, self._opened, self._journal = url, opened, journal
         self._told: Heartbeat | None = None
         self._histories: dict[str, tuple[float | None, float, History]] = {}
 
@@ -74,15 +77,18 @@ class Watching:
             return _stored(store, now)
 
     def acknowledge(self, alert: Alert, by: str, now: float) -> Alert | None:
-        """Take an alert on; None where it has been resolved meanwhile. Raises StoreTrouble, Unheard."""
+        """Take an alert on; None where it has been resolved meanwhile. Raises StoreTrouble, Unheard, JournalError."""
         if self._told is not None:
             body = msgspec.json.encode({"by": by})
             return self.ask("POST", f"/v1/alerts/{quote(alert.id, safe='')}/acknowledge", Alert, body)
         with closing(self._opened()) as store:
-            return store.acknowledge(alert.id, by, now)
+            call = Call("alert_acknowledge", {"id": alert.id, "by": by})
+            return self._journal.changed(
+                call, by, THROUGH, lambda: store.acknowledge(alert.id, by, now), lambda taken: taken is not None
+            )
 
-    def pause(self, watch: Watch, now: float) -> None:
-        """Pause a watch, or go on with it. Raises StoreTrouble, Unheard."""
+    def pause(self, watch: Watch, by: str, now: float) -> None:
+        """Pause a watch, or go on with it. Raises StoreTrouble, Unheard, JournalError."""
         from netassist.monitor.api.values import Watched as Changed
 
         if self._told is not None:
@@ -90,8 +96,10 @@ class Watching:
             return
         if watch.source == "file":
             raise ValueError(f"{watch.key} stands in monitor.toml; change it there")
+        wanted = msgspec.structs.replace(watch, enabled=not watch.enabled)
+        call = Call("monitor_edit", {"key": watch.key, "enabled": wanted.enabled})
         with closing(self._opened()) as store:
-            store.put_watch(msgspec.structs.replace(watch, enabled=not watch.enabled), now)
+            self._journal.changed(call, by, THROUGH, lambda: store.put_watch(wanted, now))
 
     def check(self, watch: Watch) -> str:
         """Let the daemon check it now; what came of it, in words. Raises Unheard, StoreTrouble."""

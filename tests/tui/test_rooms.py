@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.theme import Theme
 
-from netassist.assistant.journal import Journal
+from netassist.assistant.chain import entries
+from netassist.assistant.journal import Entry, Journal
 from netassist.monitor.store import open_store
 from netassist.observations import Endpoint, Finding
 from netassist.probes.http import HttpCheck
@@ -33,6 +35,12 @@ SIZES = ((80, 24), (160, 50))
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return furnished(tmp_path_factory.mktemp("state"))
+
+
+def changed_last(state: Path) -> tuple[str, str]:
+    """The latest change in the journal: the call, and through what it was made."""
+    last = msgspec.json.decode([*entries(state)][-1], type=Entry)
+    return last.call.name, last.allowed_by
 
 
 @contextlib.asynccontextmanager
@@ -101,6 +109,7 @@ def test_an_alert_is_acknowledged(tmp_path: Path) -> None:
         alert = store.alert("0a1b2c3d")
         assert alert is not None
         assert (alert.status, alert.acknowledged_by) == ("acknowledged", me())
+    assert changed_last(state) == ("alert_acknowledge", "the terminal UI")
 
 
 def test_without_a_monitor_the_room_says_how_to_begin(tmp_path: Path) -> None:
@@ -142,6 +151,7 @@ def test_a_target_is_watched_from_its_room(tmp_path: Path) -> None:
     asyncio.run(story())
     with open_store(str(tmp_path / "monitor.db"), create=False) as store:
         assert [(each.host, each.check, each.port) for each in store.watches()] == [("192.0.2.20", "certificate", 8443)]
+    assert changed_last(tmp_path) == ("monitor_add", "the terminal UI")
 
 
 def test_rooms_are_entered_by_key_by_tab_and_left_by_escape(state: Path) -> None:

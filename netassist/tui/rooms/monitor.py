@@ -67,7 +67,7 @@ class Monitor(Room):
     @property
     def source(self) -> Watching:
         if self._source is None:
-            self._source = Watching(self.netassist.store_url, self.netassist.opened_store)
+            self._source = Watching(self.netassist.store_url, self.netassist.opened_store, self.netassist.journal)
         return self._source
 
     def on_mount(self) -> None:
@@ -154,7 +154,7 @@ class Monitor(Room):
         watch = cast("Watched", row.item).watch
 
         def do() -> str:
-            self.source.pause(watch, self.netassist.clock())
+            self.source.pause(watch, self.netassist.person(), self.netassist.clock())
             return f"{watch.key} is {'paused; p goes on with it' if watch.enabled else 'checked again'}."
 
         self._do(do)
@@ -162,6 +162,7 @@ class Monitor(Room):
     @work(thread=True, group="monitor")
     def _do(self, do: Callable[[], str]) -> None:
         """Do something to the monitor, say what came of it, and read again."""
+        from netassist.assistant.journal import JournalError
         from netassist.monitor.client import Unheard
         from netassist.monitor.store.trouble import StoreTrouble
 
@@ -169,7 +170,7 @@ class Monitor(Room):
             if self.netassist.settings.read_only:
                 raise ValueError("In read-only mode nothing is changed.")
             told = do()
-        except (StoreTrouble, Unheard, ValueError) as trouble:
+        except (StoreTrouble, Unheard, JournalError, ValueError) as trouble:
             told = as_text(str(trouble), 400)
         self.app.call_from_thread(self.netassist.say, told)
         self.app.call_from_thread(self.run_worker, self.action_read())

@@ -9,7 +9,7 @@ import msgspec
 Outcome = Literal["up", "degraded", "down", "unknown"]
 """``unknown`` is what could not be measured for a reason of ours: no route, no program, out of scope, our own network gone."""
 Standing = Literal["pending", "up", "degraded", "down", "unknown"]
-"""``pending``: never measured yet."""
+"""``pending``: no state has been confirmed yet, measured or not."""
 EventKind = Literal["state", "drift", "flapping", "steady", "offline", "online", "changed"]
 """``state``: it stands otherwise; ``drift``: a fact became different; ``flapping``, ``steady``: it began, ceased to go to and
 fro; ``offline``, ``online``: the daemon lost and regained its own network (no watch); ``changed``: the watch itself was added,

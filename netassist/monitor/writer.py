@@ -78,6 +78,8 @@ class Writer:
             self._results.append(result)
         if state is not None:
             self._states[state.watch] = state
+        if len(self._events) < MOST_EVENTS < len(self._events) + len(events):
+            _log.error("%d events are held; of more, the oldest are given up", MOST_EVENTS)
         self._events.extend(events)
         urgent = any(event.before != "pending" or event.after != "up" for event in events)
         self._urgent = self._urgent or urgent

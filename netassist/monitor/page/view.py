@@ -259,11 +259,11 @@ def _headline(states: Sequence[State | None], watched: int) -> tuple[str, Tone]:
         return f"{count(standings['degraded'], 'check')} {'is' if standings['degraded'] == 1 else 'are'} degraded", "warn"
     lost = standings["unknown"] + standings["pending"]
     if lost and lost == len(states):
-        return ("Nothing can be measured" if standings["unknown"] else "Nothing has been measured yet"), "plain"
+        return ("Nothing can be measured" if standings["unknown"] else "Nothing has been confirmed yet"), "plain"
     if standings["unknown"]:
         return f"{count(standings['unknown'], 'check')} cannot be measured", "plain"
     if standings["pending"]:
-        return f"{count(standings['pending'], 'check')} not measured yet; all others are up", "plain"
+        return f"{count(standings['pending'], 'check')} not confirmed yet; all others are up", "plain"
     return ("Everything is up" if states else "Everything is paused"), ("good" if states else "plain")
 
 

@@ -10,7 +10,7 @@ from netassist.monitor.happening import Standing
 Tone = Literal["good", "warn", "bad", "plain"]
 TONES: Mapping[Standing, Tone] = {"up": "good", "degraded": "warn", "down": "bad", "unknown": "plain", "pending": "plain"}
 WORDS: Mapping[Standing, str] = {
-    "up": "up", "degraded": "degraded", "down": "down", "unknown": "not known", "pending": "not measured yet",
+    "up": "up", "degraded": "degraded", "down": "down", "unknown": "not known", "pending": "not confirmed yet",
 }  # fmt: skip
 CHECKS: Mapping[str, str] = {
     "icmp": "ping", "tcp": "port", "dns": "DNS", "http": "web", "https": "web, TLS", "smtp": "mail", "certificate": "certificate",

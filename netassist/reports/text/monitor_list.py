@@ -43,7 +43,7 @@ def verdict(report: MonitorList) -> Verdict:
     if not report.daemon.running:
         text += " The daemon is not running, so nothing is being checked just now."
         return Verdict(text, WARN)
-    tones = (("down", BAD), ("degraded", WARN), ("unknown", UNKNOWN))
+    tones = (("down", BAD), ("degraded", WARN), ("unknown", UNKNOWN), ("pending", NEUTRAL))
     return Verdict(text, next((tone for name, tone in tones if any(watch.standing == name for watch in active)), GOOD))
 
 
@@ -58,7 +58,7 @@ def evidence(report: MonitorList, width: int) -> Iterator[Line]:
         rows += [_row(watch, report.started) for watch in watches]
     if rows:
         yield from table(("watch", "state", "took", "every"), rows, width)
-    troubled = [watch for watch in ordered if watch.enabled and watch.message and watch.standing not in ("up", "pending")]
+    troubled = [watch for watch in ordered if watch.enabled and watch.message and watch.standing != "up"]
     for number, watch in enumerate(troubled):
         yield from [BLANK] if not number else []
         lead = Span(f"  {TONES[watch.standing].mark} ", TONES[watch.standing].style)
@@ -73,7 +73,7 @@ def _row(watch: Watched, now: datetime) -> Sequence[Text]:
 
 
 def _said(name: str) -> str:
-    return {"pending": "not measured yet"}.get(name, name)
+    return {"pending": "not confirmed yet"}.get(name, name)
 
 
 def _named(failing: list[Watched]) -> str:

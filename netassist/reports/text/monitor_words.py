@@ -48,7 +48,9 @@ def standing(watch: Watched, now: datetime) -> str:
     """How it stands and since when, with what keeps that from being told."""
     if not watch.enabled:
         return "paused"
-    text = "not measured yet" if watch.standing == "pending" else f"{watch.standing} {since(watch.since, now)}".rstrip()
+    text = f"{watch.standing} {since(watch.since, now)}".rstrip()
+    if watch.standing == "pending":
+        text = "not measured yet" if watch.at is None else "being confirmed"
     notes = [note for note in ("flapping" if watch.flapping else "", watch.silenced) if note]
     return f"{text} ({'; '.join(notes)})" if notes else text
 

@@ -51,10 +51,10 @@ def test_a_certificate_is_listed_once_where_a_page_shows_it_too() -> None:
     ("standings", "headline"),
     [
         ((), "Nothing is watched yet"),
-        (("pending", "pending"), "Nothing has been measured yet"),
+        (("pending", "pending"), "Nothing has been confirmed yet"),
         (("unknown",), "Nothing can be measured"),
         (("up", "unknown"), "1 check cannot be measured"),
-        (("up", "pending"), "1 check not measured yet; all others are up"),
+        (("up", "pending"), "1 check not confirmed yet; all others are up"),
         (("up", "degraded"), "1 check is degraded"),
         (("up", "down", "down"), "2 checks are down"),
         (("up", "up"), "Everything is up"),

@@ -66,9 +66,9 @@ fmt: ## format the code, mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-nano: ## train the built-in model from scratch (two hours on two cores) and export it
+nano: ## train the built-in model from scratch (four hours on two cores) and export it
 	$(SETUP) train
-	$(BIN)/python -m netassist.nano.train runs/nano --minutes 105
+	$(BIN)/python -m netassist.nano.train runs/nano --layers 6 --minutes 240
 	$(BIN)/python -m netassist.nano.export runs/nano netassist/nano/nano.gguf
 
 lock: ## lock the dependencies anew; UPGRADE=--upgrade takes the newest

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 
 from netassist.entities import Entity, Kind
-from netassist.targets import host_of
-from netassist.toolbox import Call, Parameter, Value, tools
+from netassist.targets import host_of, host_port
+from netassist.toolbox import OF_WATCHES, Call, Parameter, Value, tools
 
 _NAMES: tuple[Kind, ...] = ("host", "url", "word")
 KINDS: dict[str, tuple[Kind, ...]] = {
@@ -95,9 +95,84 @@ def grounded(call: Call, entities: Sequence[Entity]) -> str | None:
         allowed = candidates(name, properties[name], entities, call.name)
         if call.name == "processor_run" and name == "name":
             continue
+        if (call.name, name) in KEEPS_URL and _is_at_port(value, allowed, entities):
+            continue
         if allowed is not None and value != properties[name].default and _same(value) not in map(_same, allowed):
             return f"{name}={value!r} does not come from the request"
     return None
+
+
+def _is_at_port(value: Value, hosts: Sequence[Value] | None, entities: Sequence[Entity]) -> bool:
+    """Whether it is ``HOST:PORT``, and both were said."""
+    host = host_of(str(value))
+    ports = {host_port(host, int(entity.value)) for entity in entities if entity.kind in KINDS["port"]}
+    return value in ports and _same(host) in map(_same, hosts or ())
+
+
+WATCHED_AT_A_PORT = frozenset({"http", "https", "certificate", "tls", "quantum", "ssh", "smtp"})
+"""Checks of monitor_add that have a usual port, and are run at another where one is said."""
+_TOGETHER = frozenset({"http", "https", "certificate", "tls", "quantum"})
+_PORT = re.compile(r"(?:\b(?:ports?|puertos?|portas?|porte|poort|tcp)\s*[:=#/]?\s*|(?<=[\w\]]):)$", re.IGNORECASE)
+_NEGATIVE = re.compile(r"(?<!\S)[-−–]\d+(?:[.,]\d+)?(?: ?[^\W\d_]+)?")
+
+
+def with_ports(calls: Sequence[Call], request: str, named: Sequence[Entity]) -> tuple[Call, ...]:
+    """The calls, with the port that the request names for their host where they leave it out.
+
+    Of monitor_add it is the port; where more than one is left, or it is not plain which check is meant, it stays as it is (see
+    `ports_left`). The tools that take no port are called for ``HOST:PORT``, once a port, so that they touch no other watch.
+    """
+    left = _left(calls, request, named)
+    adding = [call for call in calls if _lacks_port(call) and left and _host_at(left[0], named) in (None, call.arguments["host"])]
+    if len(left) != 1 or (len(adding) > 1 and not all(call.arguments["check"] in _TOGETHER for call in adding)):
+        adding = []
+    found: list[Call] = []
+    for call in calls:
+        host = str(call.arguments.get("host", ""))
+        ports = [int(port.value) for port in left if _host_at(port, named) in (None, host)]
+        if call in adding:
+            found.append(Call(call.name, {**call.arguments, "port": ports[0]}))
+        elif call.name in OF_WATCHES and ports and host_of(host) == host:
+            found += [Call(call.name, {**call.arguments, "host": host_port(host, port)}) for port in ports]
+        else:
+            found.append(call)
+    return tuple(found)
+
+
+def ports_left(calls: Sequence[Call], request: str, named: Sequence[Entity]) -> tuple[int, ...]:
+    """The ports that a request for watching names and no call of it uses."""
+    if all(call.name != "monitor_add" for call in calls):
+        return ()
+    return tuple(dict.fromkeys(int(entity.value) for entity in _left(calls, request, named)))
+
+
+def negative_time(calls: Sequence[Call], request: str) -> str | None:
+    """What a request for watching says of a time that is below zero (``-5 seconds``); None where it says none."""
+    said = _NEGATIVE.search(request) if any(call.name in ("monitor_add", "monitor_edit") for call in calls) else None
+    return said.group() if said else None
+
+
+def _left(calls: Sequence[Call], request: str, named: Sequence[Entity]) -> list[Entity]:
+    used = {number for call in calls for value in call.arguments.values() for number in re.findall(r"\d+", str(value))}
+    begins = [(entity.start, entity.start + len(entity.text)) for entity in named if entity.kind in ("number", "ports")]
+    stretches = [(start, end) for start, end in begins if _PORT.search(request[:start])]
+    numbers = (entity for entity in named if entity.kind == "number")
+    said = (entity for entity in numbers if any(start <= entity.start < end for start, end in stretches))
+    return [entity for entity in said if str(entity.value) not in used and 0 < int(entity.value) <= 65535]
+
+
+def _host_at(port: Entity, named: Sequence[Entity]) -> Value | None:
+    """The host that a port stands beside: the last one before it, else the first behind it."""
+    hosts = [entity for entity in named if entity.kind in _NAMES]
+    before = [entity for entity in hosts if entity.end <= port.start]
+    beside = before[-1] if before else hosts[0] if hosts else None
+    return value_of("monitor_add", "host", beside) if beside is not None else None
+
+
+def _lacks_port(call: Call) -> bool:
+    host, check = str(call.arguments.get("host", "")), call.arguments.get("check")
+    of_url = "://" in host and check in ("http", "https")
+    return call.name == "monitor_add" and "port" not in call.arguments and check in WATCHED_AT_A_PORT and not of_url
 
 
 def _same(value: Value) -> Value:

@@ -183,5 +183,12 @@ def host_port(host: str, port: int | None = None) -> str:
     return shown if port is None else f"{shown}:{port}"
 
 
+def host_and_port(text: str) -> tuple[str, int | None]:
+    """What `host_of` and `host_port` say of a ``host:port``; None where it ends with no port."""
+    bare = host_of(text)
+    port = re.fullmatch(r":([0-9]{1,5})", text.removeprefix(f"[{bare}]").removeprefix(bare))
+    return bare, int(port[1]) if port else None
+
+
 def _shown(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:77] + "…")

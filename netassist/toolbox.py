@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from netassist.observations import Report
-from netassist.targets import check_port, host_of, is_port_list, parse_host, parse_target, parse_url
+from netassist.targets import check_port, host_and_port, host_of, is_port_list, parse_host, parse_target, parse_url
 
 if TYPE_CHECKING:
     from netassist.network import Network
@@ -27,6 +27,8 @@ Risk = Literal["passive", "active", "intrusive", "change"]
 Value = str | int | bool
 Handler = Callable[..., Awaitable[Report]]
 
+OF_WATCHES = frozenset({"monitor_edit", "monitor_remove", "monitor_history"})
+"""Tools about what is watched, and not about what is to be: a host may be named with its port."""
 MOST_PINGS = 100
 """Echo requests that one call may send."""
 
@@ -234,6 +236,9 @@ def _check(tool: str, name: str, parameter: Parameter, value: Value) -> None:
             parse_url(str(value))
         elif role == "host" and tool.startswith("monitor_") and "://" in str(value):
             parse_url(str(value))  # what is watched may be a URL, which stays whole
+        elif role == "host" and tool in OF_WATCHES and (port := host_and_port(str(value))[1]) is not None:
+            check_port(port)
+            parse_host(host_of(str(value)))
         elif role == "host" or (role, tool) == ("name", "dns_lookup"):
             _check_host(str(value))
     except ValueError as error:

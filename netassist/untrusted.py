@@ -49,6 +49,11 @@ def as_text(raw: bytes | str, limit: int = 1000) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def left_out(raw: str) -> int:
+    """How many characters `as_text` leaves out, since a terminal would act on them or nobody would see them."""
+    return len(raw) - sum(1 for _ in _visible(_ESCAPES.sub("", raw)))
+
+
 def as_lines(raw: str, limit: int) -> str:
     """Like `as_text`, with its lines and their indentation kept: what a model wrote in Markdown."""
     lines = []

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from netassist.entities import recognise
-from netassist.grounding import candidates, confined, grounded, within_reach
-from netassist.toolbox import Call, tools
+from netassist.grounding import candidates, confined, grounded, negative_time, ports_left, with_ports, within_reach
+from netassist.toolbox import Call, tools, validated
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,72 @@ def test_a_url_without_a_scheme_is_watched_whole_and_probed_by_its_host() -> Non
         "shop.example.org/en",
     )
     assert candidates("host", tools()["ping"].parameters.properties["host"], named, "ping") == ("shop.example.org",)
+
+
+def add(host: str, check: str, port: int | None = None) -> Call:
+    return Call("monitor_add", {"host": host, "check": check, **({"port": port} if port is not None else {})})
+
+
+@pytest.mark.parametrize(
+    ("said", "planned", "run", "left"),
+    [
+        ("watch the certificate of a.test port 8443", [add("a.test", "certificate")], [add("a.test", "certificate", 8443)], ()),
+        ("watch the tls and the certificate of a.test:8443", [add("a.test", "tls"), add("a.test", "certificate")],
+         [add("a.test", "tls", 8443), add("a.test", "certificate", 8443)], ()),
+        ("watch a.test for quantum safety on port 1 and its ping", [add("a.test", "quantum"), add("a.test", "icmp")],
+         [add("a.test", "quantum", 1), add("a.test", "icmp")], ()),
+        ("watch tcp port 5432 and the certificate of a.test", [add("a.test", "tcp", 5432), add("a.test", "certificate")],
+         [add("a.test", "tcp", 5432), add("a.test", "certificate")], ()),
+        ("watch https of a.test, and the certificate of b.test:8443", [add("a.test", "https"), add("b.test", "certificate")],
+         [add("a.test", "https"), add("b.test", "certificate", 8443)], ()),
+        ("watch the certificate of a.test at port 8443 and port 9443", [add("a.test", "certificate")],
+         [add("a.test", "certificate")], (8443, 9443)),
+        ("watch ssh and the certificate of a.test port 8443", [add("a.test", "ssh"), add("a.test", "certificate")],
+         [add("a.test", "ssh"), add("a.test", "certificate")], (8443,)),
+        ("ping a.test port 8443 and watch it", [add("a.test", "icmp")], [add("a.test", "icmp")], (8443,)),
+        ("watch 3 things of a.test, its certificate first", [add("a.test", "certificate")], [add("a.test", "certificate")], ()),
+        ("is port 8443 of a.test open", [Call("ping", {"host": "a.test"})], [Call("ping", {"host": "a.test"})], ()),
+        ("stop watching a.test:8443", [Call("monitor_remove", {"host": "a.test"})],
+         [Call("monitor_remove", {"host": "a.test:8443"})], ()),
+        ("pause tcp 5432 on a.test and b.test", [Call("monitor_edit", {"host": name}) for name in ("a.test", "b.test")],
+         [Call("monitor_edit", {"host": "a.test:5432"}), Call("monitor_edit", {"host": "b.test"})], ()),
+        ("stop watching ports 5432 and 6432 of ::1", [Call("monitor_remove", {"host": "::1"})],
+         [Call("monitor_remove", {"host": "[::1]:5432"}), Call("monitor_remove", {"host": "[::1]:6432"})], ()),
+        ("stop watching it on port 22", [Call("monitor_remove", {"host": "a.test"})],
+         [Call("monitor_remove", {"host": "a.test:22"})], ()),
+        ("how was a.test over the last 3 days", [Call("monitor_history", {"host": "a.test", "hours": 72})],
+         [Call("monitor_history", {"host": "a.test", "hours": 72})], ()),
+        ("watch https://a.test:8443/", [add("https://a.test:8443/", "https")], [add("https://a.test:8443/", "https")], ()),
+    ],
+)  # fmt: skip
+def test_a_port_that_is_said_beside_a_watch_is_used_or_told(
+    said: str, planned: list[Call], run: list[Call], left: tuple[int, ...]
+) -> None:
+    named = recognise(said)
+    calls = with_ports(planned, said, named)
+    assert [*calls] == run
+    earlier = recognise("ping a.test")
+    assert all(grounded(validated(call), [*earlier, *named]) is None for call in calls)
+    assert ports_left(calls, said, named) == left
+
+
+@pytest.mark.parametrize("host", ["a.test:443", "b.test:8443", "a.test:84431", "a.test:", "x:a.test:8443"])
+def test_a_host_at_a_port_is_one_where_both_were_said(host: str) -> None:
+    said = recognise("stop watching a.test port 8443")
+    assert grounded(Call("monitor_remove", {"host": "a.test:8443"}), said) is None
+    assert grounded(Call("monitor_remove", {"host": host}), said) is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "below"),
+    [
+        ("watch a.test every -5 seconds", "-5 seconds"),
+        ("watch a.test alle -5s", "-5s"),
+        ("watch a.test every −5 min", "−5 min"),
+        ("watch db-5 every 5 minutes", None),
+        ("watch a.test -- every 5 minutes", None),
+    ],
+)
+def test_a_negative_time_is_found_in_a_request_to_watch(said: str, below: str | None) -> None:
+    assert negative_time([add("a.test", "icmp")], said) == below
+    assert negative_time([Call("ping", {"host": "a.test"})], said) is None

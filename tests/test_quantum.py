@@ -394,4 +394,3 @@ def test_deadlines_follow_the_strength_of_the_key() -> None:
         ("RSA-2048 disallowed", "2035-12-31"),
         ("RSA-3072 disallowed", "2035-12-31"),
     ]
-    assert {deadline.standard for deadline in deadlines([ClassicalPart("RSA-1024", rsa_strength(1024))])} == {"CNSA 2.0"}

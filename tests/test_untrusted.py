@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netassist.untrusted import as_text, without_secrets
+from netassist.untrusted import as_text, left_out, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,11 @@ def test_nothing_that_acts_is_left(raw: bytes | str, limit: int) -> None:
     assert not any(unicodedata.category(c) in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp") for c in text)
     for marker in ("<TOOLCALL", "</TOOLCALL", "<TOOL_RESPONSE", "<|", "<think", "[INST]"):
         assert marker.lower() not in text.lower()
+
+
+@pytest.mark.parametrize(("raw", "number"), [("a.evil", 0), ("a\x1b[31m.evil", 5), ("a\u202eb\x07", 2), ("a b\tc é", 0)])
+def test_what_was_left_out_is_counted(raw: str, number: int) -> None:
+    assert left_out(raw) == number
 
 
 def test_it_is_bounded_however_long_it_comes() -> None:

@@ -11,10 +11,11 @@ from netassist.assistant.reference import Reference, referred, spelled
 from netassist.assistant.rounds import Request
 from netassist.backends.planning import Exchange
 from netassist.entities import Entity, Kind, recognise
-from netassist.grounding import within_reach
+from netassist.grounding import ports_left, within_reach
 from netassist.observations import Failed
 from netassist.scope import Scope
 from netassist.targets import host_of
+from netassist.toolbox import Call
 
 MOST_SAID = 256
 """Entities that a conversation keeps in mind."""
@@ -88,11 +89,14 @@ class Context:
         self._learned |= {spelled(host) for host in hosts if not _holds(written, host)}
 
 
-def unused(named: Sequence[Entity], values: Sequence[object]) -> tuple[str, ...]:
-    """Hosts, networks and URLs that a request names and no value of a call's argument points at."""
+def unused(request: str, named: Sequence[Entity], calls: Sequence[Call]) -> tuple[str, ...]:
+    """Hosts, networks and URLs that a request names and no call points at; of one for watching the ports too."""
+    values = [value for call in calls for value in call.arguments.values()]
     used = {spelled(str(value)) for value in values} | {str(value) for value in values}
+    used |= {spelled(host_of(str(value))) for value in values}
     targets = dict.fromkeys(str(entity.value) for entity in named if entity.kind in _TARGETS)
-    return tuple(target for target in targets if target not in used and spelled(target) not in used)
+    left = (target for target in targets if target not in used and spelled(target) not in used)
+    return (*left, *(f"port {port}" for port in ports_left(calls, request, named)))
 
 
 def _holds(written: Scope, host: str) -> bool:

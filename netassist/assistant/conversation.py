@@ -156,7 +156,7 @@ class Conversation:
             backend,
             model,
             interrupted=self._interrupted,
-            unused=unused(request.named, [value for step in steps for value in step.call.arguments.values()]),
+            unused=unused(request.reference.text, request.named, [step.call for step in steps]),
             thought=work.thought,
             written=written,
             unverified=unverified,

@@ -117,7 +117,9 @@ async def admit(
             lasting = {"session": ", for the session", "always": ", for always"}.get(approval.answer, "")
             return Pass(scope, f"a yes on the terminal{lasting}{edited}", call)
         else:
-            raise Refused("denied", f"{call} is {_WHY[risk]} and was not approved; allow it with --approve {risk}")
+            # Who has said no on the terminal needs no option that says yes beforehand.
+            told = "you said no" if isinstance(answer, Approval) else f"allow it with --approve {risk}"
+            raise Refused("denied", f"{call} is {_WHY[risk]} and was not approved; {told}")
 
 
 _WHY: dict[Risk, str] = {

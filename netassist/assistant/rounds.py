@@ -16,6 +16,7 @@ from netassist.assistant.running import Order, Runner, Stopped
 from netassist.assistant.summaries import summaries
 from netassist.backends.planning import Backend, BackendError, Exchange, Plan, Round, Usage
 from netassist.entities import Entity
+from netassist.grounding import negative_time, with_ports
 from netassist.reports.words import listed
 from netassist.toolbox import Call, Value, tools
 
@@ -23,6 +24,8 @@ MOST_THOUGHT = 16_000
 MOST_WRITTEN_OUT = 8
 """Hosts that a model is asked about by their names; of more it plans for one, and that is done for all."""
 _STANDS = "that host stands for {count}: what is planned for it is run for all of them"
+
+_BELOW_ZERO = "{said} is below zero, so nothing was set up. How often shall it be checked? Say, for example, every 5 minutes."
 
 
 class Limits(NamedTuple):
@@ -103,7 +106,9 @@ class Work:
         """
         plan = self._agreed or await self._planned()
         while plan.calls:
-            calls = spread(plan.calls, self.request.reference.hosts)
+            calls = with_ports(spread(plan.calls, self.request.reference.hosts), self.request.reference.text, self.request.named)
+            if below := negative_time(calls, self.request.reference.text):
+                return msgspec.structs.replace(plan, outcome="clarify", calls=(), text=_BELOW_ZERO.format(said=below))
             if plan.unsure and plan is not self._agreed and not self.steps:
                 consent = await self._around.runner.waiting(self._around.confirm(calls))
                 self.unsure = consent == "unasked"

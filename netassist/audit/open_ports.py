@@ -61,7 +61,8 @@ async def open_ports(network: Network, host: str, profile: str, ports: str | Non
         network.progress = tell
     failures += [check.error for _, check in tried if check.error is not None]
     if left := len(wanted) - len(tried):
-        late = f"{host}: {left:,} of {len(wanted):,} ports were not tried for want of time; name fewer, or allow more time"
+        why = "interrupted" if network.interrupted else "no time was left; name fewer, or allow more time"
+        late = f"{host}: {left:,} of {len(wanted):,} ports were not tried: {why}"
         failures.append(Failure("timeout", late))
     reports = [judged(check) for _, check in tried if check.state == "open" or check.error is not None]
     services = [Service.heard(port, check) for port, check in tried if check.state == "open"]

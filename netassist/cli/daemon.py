@@ -24,7 +24,11 @@ T = TypeVar("T")
 Form = Literal["auto", "journal", "text", "json"]
 Plan_ = Annotated[
     Path | None,
-    Parameter(name="--config", help="The monitor.toml; the one in your configuration folder where left out, if it is there."),
+    Parameter(
+        name=("--plan", "--config"),
+        help="The monitor.toml; the one in your configuration folder where left out, if it is there. For another config.toml set "
+        "NETASSIST_CONFIG.",
+    ),
 ]
 StoreUrl = Annotated[
     str | None,
@@ -61,7 +65,7 @@ def daemon(
 
     file = config or usual()
     if dry_run:
-        return _told_changes(read_plan(file), store)
+        return _told_changes(_planned(config, file), store)
     url = store or (read_plan(file).store if config is not None or file.exists() else None)
     return _troubled(lambda: _watched(file, url, log))
 
@@ -207,6 +211,16 @@ def remove_token(name: str, /, *, store: StoreUrl = None, config: Plan_ = None) 
     return _troubled(lambda: entered("token_remove", {"name": name}, lambda: _with_store(store, config, removed)))
 
 
+def _planned(named: Path | None, file: Path) -> Plan:
+    """The plan in a file; an empty one where none was named and there is no such file, as for the daemon itself."""
+    from netassist.monitor.plan_file import Plan, read_plan
+
+    if named is not None or file.exists():
+        return read_plan(file)
+    print(f"netassist: there is no {file}; only what was added is watched", file=sys.stderr)
+    return Plan()
+
+
 def _watched(file: Path, url: str | None, log: Form) -> int:
     import asyncio
 
@@ -296,6 +310,7 @@ def _show(found: Status) -> None:
         ("alerts", f"{found.unresolved} not resolved"),
         ("checks", f"{found.checks:,} run; 99 of 100 begin within {late} of their time"),
         ("waiting", f"{found.held} results to be stored, {found.outbox} messages to be delivered"),
+        *(("", text) for text in found.waiting),
         ("network", "this machine is offline" if found.offline else "online"),
         ("store", found.store),
         ("plan", found.plan),

@@ -33,7 +33,7 @@ def _wrong(error: CycloptsError) -> str:
         return f"there is no option {word}{meant(word, known)}"
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         name = error.argument.name
-        return f"{name} needs a value" if name.startswith("-") else f"{name} is missing"
+        return f"{name} needs a value" if error.keyword is not None else f"{name} is missing"
     return " ".join(str(error).split()).rstrip(".")
 
 

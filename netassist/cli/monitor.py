@@ -16,15 +16,18 @@ from netassist.monitor.watch import Check
 
 if TYPE_CHECKING:
     from netassist.monitor.store import Store
+    from netassist.monitor.watch import Watch
     from netassist.observations import Report, Stopwatch
 
 Host = Annotated[str, Parameter(help="Host name, address or URL.", allow_leading_hyphen=False)]
 Watched = Annotated[
     str, Parameter(help="Host name, address or URL; or one watch, as `monitor list` names it.", allow_leading_hyphen=False)
 ]
-OnePort = Annotated[int | None, Parameter(help="Only what is watched at this port.")]
+OnePort = Annotated[int | None, Parameter(help="Only what is watched at this port, be it the check's usual one.")]
 OneCheck = Annotated[Check | None, Parameter(help="Which of its checks; all where left out.")]
-Interval = Annotated[str, Parameter(help="Time between two checks, such as 30s, 5m or 1d.")]
+Interval = Annotated[
+    str | None, Parameter(help="Time between two checks, such as 30s, 5m or 1d; 5m where left out.", allow_leading_hyphen=True)
+]
 
 app = App(name="monitor", help_format="plaintext", help_formatter="plain")
 _CHANGES = ("monitor_add", "monitor_edit", "monitor_remove", "monitor_check", "alert_ack", "maintenance_", "daemon_", "token_")
@@ -44,10 +47,10 @@ def add(
     *,
     check: Annotated[Check, Parameter(help="What to check.")],
     port: Annotated[int | None, Parameter(help="TCP port, where the check takes one.")] = None,
-    interval: Interval = "5m",
-    failures: Annotated[int, Parameter(help="Bad results, of the last --of, before it counts as bad.")] = 2,
-    of: Annotated[int, Parameter(help="Results that are looked back on.")] = 3,
-    group: Annotated[str, Parameter(help="Where it stands on the status page.")] = "",
+    interval: Interval = None,
+    failures: Annotated[int | None, Parameter(help="Bad results, of the last --of, before it counts as bad; else 2.")] = None,
+    of: Annotated[int | None, Parameter(help="Results that are looked back on; else 3.")] = None,
+    group: Annotated[str | None, Parameter(help="Where it stands on the status page.")] = None,
     parent: Annotated[
         tuple[str, ...],
         Parameter(help="A host or a watch behind which it lies; may be repeated.", consume_multiple=False, negative=""),
@@ -56,7 +59,9 @@ def add(
     too_slow_ms: Annotated[float | None, Parameter(help="Down from this response time on.")] = None,
     loss: Annotated[float | None, Parameter(help="icmp: degraded from this fraction of lost requests on.")] = None,
     days: Annotated[int | None, Parameter(help="Degraded below so many days to the certificate's end; else 21.")] = None,
-    last_days: Annotated[int | None, Parameter(help="Down below so many days to it; else 7.")] = None,
+    last_days: Annotated[
+        int | None, Parameter(help="Down below so many days to it; else 7 for certificate, and when it has expired for others.")
+    ] = None,
     grade: Annotated[str | None, Parameter(help="tls: the worst grade that is not degraded.")] = None,
     ports: Annotated[str | None, Parameter(help="nmap: the open ports that are expected, such as 22,80,443.")] = None,
     status: Annotated[str | None, Parameter(help="http, https: the right status codes, such as 200,301.")] = None,
@@ -69,28 +74,35 @@ def add(
     format: Format = "text",
     config: Config = None,
 ) -> int:
-    """Watch a host from now on. What is watched already is replaced."""
+    """Watch a host from now on. What is watched already is changed in what is given; all else of it stays.
+
+    A certificate that an authority of your own has signed is trusted where config.toml names that one as ca_file.
+    """
     import msgspec
 
-    from netassist.monitor.tools import put, watch_of
-    from netassist.monitor.watch import Limits
+    from netassist.monitor.tools import added, watch_of
 
     given = {"slow_ms": slow_ms, "too_slow_ms": too_slow_ms, "loss": loss, "days": days, "last_days": last_days, "grade": grade,
             "ports": ports, "status": status, "content": content, "record_type": record_type, "record": record}  # fmt: skip
-    limits = Limits(**{name: value for name, value in given.items() if value is not None}, post_quantum=post_quantum)  # type: ignore[arg-type]
+    limits = {name: value for name, value in {**given, "post_quantum": post_quantum or None}.items() if value is not None}
+    about = {"failures": failures, "of": of, "group": group, "parents": parent or None}
 
     def work(store: Store, now: float, stamp: Stopwatch) -> Report:
-        from netassist.monitor.validity import check_parents, check_watch
+        from netassist.monitor.validity import check_given
 
-        watch = msgspec.structs.replace(
-            watch_of(host, check, seconds(interval), port), failures=failures, of=of, group=group, parents=parent, limits=limits
-        )
-        check_watch(watch)
-        check_parents(watch, store.watches())
-        return put(store, now, stamp, watch)
+        settings = {name: value for name, value in about.items() if value is not None}
+        if interval is not None:
+            settings["interval"] = seconds(interval)
 
-    values = {"port": port, "interval": interval, "failures": failures, "of": of, "group": group, "parents": parent, **given,
-              "post_quantum": post_quantum or None}  # fmt: skip
+        def change(watch: Watch) -> Watch:
+            held = msgspec.structs.replace(watch.limits, **limits)
+            return msgspec.structs.replace(watch, limits=held, enabled=True, **settings)
+
+        watch = watch_of(host, check, port=port)
+        check_given(limits, (watch.check,))
+        return added(store, now, stamp, watch, change)
+
+    values = {"port": port, "interval": interval, **about, **limits}
     return changed(Change("monitor_add", host, check, values), work, format, config)
 
 
@@ -101,7 +113,9 @@ def edit(
     *,
     check: OneCheck = None,
     port: OnePort = None,
-    interval: Annotated[str | None, Parameter(help="New time between two checks, such as 30s, 5m or 1d.")] = None,
+    interval: Annotated[
+        str | None, Parameter(help="New time between two checks, such as 30s, 5m or 1d.", allow_leading_hyphen=True)
+    ] = None,
     pause: Annotated[bool, Parameter(help="Check it no more until it is resumed.", negative="")] = False,
     resume: Annotated[bool, Parameter(help="Check it again.", negative="")] = False,
     group: Annotated[str | None, Parameter(help="Where it stands on the status page.")] = None,
@@ -112,6 +126,7 @@ def edit(
     import msgspec
 
     from netassist.monitor.tools import edited
+    from netassist.reports.text.monitor_words import every
 
     wanted: dict[str, object] = {} if group is None else {"group": group}
     wanted |= {"enabled": resume} if pause != resume else {}
@@ -121,7 +136,7 @@ def edit(
     def work(store: Store, now: float, stamp: Stopwatch) -> Report:
         if interval is not None:
             wanted["interval"] = seconds(interval)
-            words.append(f"checked every {interval} from now on")
+            words.append(f"checked {every(seconds(interval))} from now on")
         if not wanted:
             raise ValueError("what is to be changed? For example: netassist monitor edit example.org --interval 1m")
         said = " and ".join(words)
@@ -172,13 +187,13 @@ def log(
 
 @app.command
 def history(
-    host: Host,
+    host: Watched,
     /,
     *,
     hours: Annotated[int, Parameter(help="How many hours back.", validator=validators.Number(gte=1, lte=87_840))] = 24,
     format: Format = "text",
 ) -> int:
-    """How a host was: availability, response times, and what happened."""
+    """How a host was: availability, response times, and what happened; also of what is watched no more."""
     from netassist.monitor.tools import history_of
 
     return shown(lambda store, now, stamp: history_of(store, now, stamp, host, hours), format)
@@ -217,6 +232,8 @@ def ack(
         if alert.status == "resolved":
             print(f"{alert.title}: it is over already")
             return CLEAN
+        if alert.status == "acknowledged" and alert.acknowledged_by != who:
+            raise ValueError(f"{alert.title}: {alert.acknowledged_by} has taken it on already; it was left so")
         taken = store.acknowledge(id, who, now)
         print(f"{alert.title}: taken on by {taken.acknowledged_by if taken else who}")
         return CLEAN
@@ -245,7 +262,7 @@ def check(
 
 @app.command
 def export(
-    *, output: Annotated[Path | None, Parameter(name=("-o", "--output"), help="A file instead of standard output.")] = None
+    *, output: Annotated[Path | None, Parameter(name=("-o", "--output"), help="A new file instead of standard output.")] = None
 ) -> int:
     """Print all watches and maintenance windows as monitor.toml has them, those that were added too."""
     from netassist.monitor.plan_export import exported
@@ -254,8 +271,13 @@ def export(
         text = exported(store.watches(), store.windows())
         if output is None:
             sys.stdout.write(text)
-        else:
-            output.write_text(text, encoding="utf-8")
+            return CLEAN
+        try:
+            with output.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            what = "channels, the page and all else that it may say besides are not among what is exported"
+            raise ValueError(f"{output} is there already, and is left as it is: {what}; name a new file") from None
         return CLEAN
 
     return troubled(lambda: in_store(work))
@@ -285,19 +307,22 @@ def list_windows(*, format: Format = "text") -> int:
 def add_window(
     name: Annotated[str, Parameter(help="What it is known by; one of that name is replaced.")],
     *watches: Annotated[str, Parameter(help="Keys of watches, hosts or groups; everything where left out.")],
-    lasts: Annotated[str, Parameter(help="How long, such as 2h.")],
+    lasts: Annotated[str, Parameter(help="How long, such as 2h.", allow_leading_hyphen=True)],
     starts: Annotated[str | None, Parameter(help="When, such as 2026-12-01T22:00+01:00; now where left out.")] = None,
     weekly: Annotated[bool, Parameter(help="Again every week.", negative="")] = False,
 ) -> int:
     """Plan maintenance."""
     from netassist.cli.monitor_shown import window_of
+    from netassist.monitor.times import stamp as written
     from netassist.monitor.validity import check_names
 
     def work(store: Store, now: float, stamp: Stopwatch) -> int:
         window = window_of(name, watches, starts, lasts, weekly, now)
         check_names(watches, store.watches(), groups=True)
         store.put_window(window)
-        print(f"{window.name}: nobody is told of {', '.join(watches) or 'anything'} in that time")
+        again = ", and every week at that time" if weekly else ""
+        when = f"from {written(window.starts)} to {written(window.ends)}{again}"
+        print(f"{window.name}: nobody is told of {', '.join(watches) or 'anything'} {when}")
         return CLEAN
 
     values = {"name": name, "watches": watches, "starts": starts, "lasts": lasts, "weekly": weekly or None}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netassist.cli.exits import INCOMPLETE
 from netassist.cli.monitor_shown import show_results
 from netassist.cli.monitored import in_store
 
@@ -18,19 +20,34 @@ if TYPE_CHECKING:
 def checked(host: str, check: Check | None, port: int | None, format: str, config: Path | None) -> int:
     """Raises ValueError, Failed, Unheard, StoreTrouble."""
     from netassist.configuration import load
+    from netassist.monitor.client import Silent, Unheard
+    from netassist.untrusted import as_text
 
     settings, watched = load(config), True
     watches: Sequence[Watch] = _found(host, check, port)
     if not watches:
         watches, watched = [_unwatched(host, check, port)], False
     by_daemon = watched and not settings.read_only and _daemon_is_here()
-    results = [_by_daemon(watch) if by_daemon else _from_here(watch, settings) for watch in watches]
+    results: list[tuple[Watch, Result]] = []
+    refused = []
+    for watch in watches:
+        try:
+            results.append((watch, _by_daemon(watch) if by_daemon else _from_here(watch, settings)))
+        except Silent:
+            raise
+        except Unheard as error:
+            refused.append(error)
+    if not results:
+        raise Unheard("; ".join(map(str, refused)))
     recorded = "by the daemon" if by_daemon else "no: no daemon runs here" if watched else "no: it is not watched"
-    return show_results(watches, results, format, recorded)
+    code = show_results(results, format, recorded, several=len(watches) > 1)
+    for refusal in refused:
+        print(f"netassist: {as_text(str(refusal), 1000)}", file=sys.stderr)
+    return INCOMPLETE if refused else code
 
 
 def _found(host: str, check: Check | None, port: int | None) -> tuple[Watch, ...]:
-    from netassist.monitor.tools import found_in
+    from netassist.monitor.meant import found_in
 
     return in_store(lambda store, _now, _stamp: found_in(store.watches(), host, check, port))
 

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 _CODES = {"up": CLEAN, "degraded": FINDINGS, "down": FINDINGS, "unknown": INCOMPLETE}
 
 
-def show_results(watches: Sequence[Watch], results: Sequence[Result], format: str, recorded: str) -> int:
-    """Print what checks came to, and whether it is recorded; the exit code says how the worst is. JSON of several is an array."""
+def show_results(results: Sequence[tuple[Watch, Result]], format: str, recorded: str, *, several: bool) -> int:
+    """Print what checks came to, and whether it is recorded; the exit code says how the worst is. `several`: as a JSON array."""
     from netassist.cli.output import show_json
 
-    if format == "json" and len(results) == 1:
-        show_json(results[0])
+    if format == "json" and not several:
+        show_json(results[0][1])
     elif format == "json":
-        _show_array(results)
+        _show_array([result for _, result in results])
     else:
-        for watch, result in zip(watches, results, strict=True):
+        for watch, result in results:
             _show(watch, result, recorded)
-    return max(_CODES[result.outcome] for result in results)
+    return max(_CODES[result.outcome] for _, result in results)
 
 
 def _show(watch: Watch, result: Result, recorded: str) -> None:
@@ -38,13 +38,13 @@ def _show(watch: Watch, result: Result, recorded: str) -> None:
     from netassist.monitor.alerting import place_of
     from netassist.reports.layout import facts, paragraph
     from netassist.reports.style import Span
-    from netassist.reports.text.monitor_words import TONES
+    from netassist.reports.text.monitor_words import TONES, fact_rows
     from netassist.reports.words import milliseconds
 
     tone, width = TONES[result.outcome], _width()
     said = f"{place_of(watch, watch.key)} is {result.outcome}{f': {result.message}' if result.message else ''}"
     rows = [("Took", milliseconds(result.ms) if result.ms is not None else None)]
-    rows += [(name.replace("_", " ").capitalize(), value) for name, value in result.facts.items()]
+    rows += fact_rows(result.facts)
     rows.append(("Recorded", recorded))
     show_lines([*paragraph(Span(said, tone.style), width, lead=Span(f"{tone.mark} ", tone.style)), *facts(rows, width)])
 
@@ -85,15 +85,19 @@ def show_windows(windows: Sequence[Window], now: float, format: str) -> int:
 def window_of(name: str, watches: tuple[str, ...], starts: str | None, lasts: str, weekly: bool, now: float) -> Window:
     """Raises ValueError where it is none."""
     from netassist.monitor.store.values import Window
-    from netassist.monitor.validity import check_window
+    from netassist.monitor.validity import check_ahead, check_window
 
     begin = now
     if starts is not None:
-        when = datetime.fromisoformat(starts)
+        try:
+            when = datetime.fromisoformat(starts)
+        except ValueError:
+            raise ValueError(f"{starts!r} is no time such as 2026-12-01T22:00+01:00") from None
         begin = (when if when.tzinfo else when.astimezone()).timestamp()
     seconds = seconds_of(int(lasts) if lasts.isdigit() else lasts)
     window = Window(name=name, watches=watches, starts=begin, ends=begin + seconds, weekly=weekly)
     check_window(window)
+    check_ahead(window, now)
     return window
 
 

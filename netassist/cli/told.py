@@ -13,5 +13,12 @@ def told(work: Callable[[], int], codes: Mapping[type[Exception], int]) -> int:
     try:
         return work()
     except tuple(codes) as error:
-        print(f"netassist: {as_text(str(error), 1000)}", file=sys.stderr)
+        print(f"netassist: {as_text(_said(error), 1000)}", file=sys.stderr)
         return next(code for kind, code in codes.items() if isinstance(error, kind))
+
+
+def _said(error: Exception) -> str:
+    """Of the system's errors the file and the reason, without their number."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

@@ -18,9 +18,11 @@ _ADVICE: tuple[tuple[frozenset[Check] | None, str, str], ...] = (
     (frozenset({"nmap"}), r"open", "find out which program listens there, and whether it is meant to"),
     (frozenset({"dns"}), r"record|answer", "compare `dig {host}` at the zone's own servers; was the zone edited?"),
     (None, r"resolv|NXDOMAIN|no address|name server", "is the name still there? try `netassist run dns_lookup name={host}`"),
+    (_CERTIFIED, r"self[- ]signed|issuer|not trusted|untrusted",
+     "is it signed by itself, or by an authority of your own? then name that certificate as ca_file in config.toml and reload; "
+     "else is the whole chain sent? `netassist run certificate_info host={host}{port}`"),
     (_CERTIFIED, r"expire|days? left|not after", "renew the certificate, and reload the server; look at the renewal job's log"),
-    (_CERTIFIED, r"trust|self-signed|verify|issuer",
-     "is it self-signed, is the whole chain sent? `netassist run certificate_info host={host}{port}`"),
+    (_CERTIFIED, r"trust|verify", "is the whole chain sent? `netassist run certificate_info host={host}{port}`"),
     (_CERTIFIED, r"another name|not for", "is it the right host? has the server the certificate for this name?"),
     (_CERTIFIED, r"revoked", "get a new certificate, and find out who revoked this one, and why"),
     (frozenset({"smtp"}), r"STARTTLS|TLS failed", "see what TLS it does: `netassist run smtp_check host={host}{port}`"),

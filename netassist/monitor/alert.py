@@ -16,11 +16,14 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         id: eight hexadecimal digits, drawn at random.
         about: ``state`` for a standing, else the fact that drifted; a watch has at most one unresolved alert about each.
+        opened: when the trouble began, also where nobody was told of it at first.
         title, detail: what, since when, what changed; `advice`: what to try. One line each, safe to show.
         acknowledged_by: who took it on.
         told: the status that people were last told of; None before the first notice.
         evidence: what the diagnosis measured, as text; empty without one.
         before: the value of the fact before it drifted, to which it may come back.
+        flapping: whether it is about going to and fro.
+        ended: why it ended though nothing is well again: ``no longer watched``, ``paused``; empty otherwise.
     """
 
     id: str
@@ -38,6 +41,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     told: AlertStatus | None = None
     evidence: str = ""
     before: str = ""
+    flapping: bool = False
+    ended: str = ""
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):

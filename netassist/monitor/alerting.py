@@ -21,6 +21,7 @@ Watches = Mapping[str, Watch]
 NewId = Callable[[], str]
 _Open = dict[tuple[str, str], Alert]
 STATE = "state"
+GONE, PAUSED = "no longer watched", "paused"
 LEVELS: tuple[Level, ...] = ("critical", "warning", "info")
 _LEVEL_OF: dict[str, Level] = {"down": "critical", "degraded": "warning"}
 _MOST = 500
@@ -60,17 +61,19 @@ def after_silence(
 ) -> list[Alert]:
     """What the states call for and no event has said: an alert for what is still down when its silence ends.
 
-    It also resolves an alert about what is up and steady, a watch that is gone, or a drift that somebody acknowledged:
+    It also resolves an alert about what is up and steady, a watch that is gone or paused, or a drift that somebody acknowledged:
     what became different is as it shall be.
     """
     held = {alert.watch: alert for alert in unresolved if alert.about == STATE}
-    found = [_resolved(alert, now, "it is watched no more") for alert in unresolved if alert.watch not in watches]
+    found = [ended(alert, now, GONE) for alert in unresolved if alert.watch not in watches]
     found += accepted([alert for alert in unresolved if alert.watch in watches], now)
     for key, state in states.items():
         if key not in watches:
             continue
         alert = held.get(key)
-        if alert is not None and state.standing == "up" and not state.flapping:
+        if not watches[key].enabled:
+            found += [ended(alert, now, PAUSED)] if alert is not None else []
+        elif alert is not None and state.standing == "up" and not state.flapping:
             found.append(_resolved(alert, now, state.message))
         elif alert is None and not state.silenced and (state.flapping or state.standing in _LEVEL_OF):
             level = _LEVEL_OF.get(state.standing, "warning")
@@ -128,7 +131,8 @@ def _standing(event: Event, before: Alert | None, state: State | None, watch: Wa
             quiet = bool(event.silenced)
             level = _LEVEL_OF.get(state.standing if state is not None else "", "warning")
             return None if quiet else _opened(event.watch, level, watch, message, event.at, event.at, new_id, flapping=True)
-        return msgspec.structs.replace(before, title=_title(watch, event.watch, flapping=True), detail=_text(message))
+        title = _title(watch, event.watch, flapping=True)
+        return msgspec.structs.replace(before, title=title, detail=_text(message), flapping=True)
     if event.kind not in ("state", "steady"):
         return None
     flaps = event.kind == "state" and state is not None and state.flapping
@@ -138,15 +142,16 @@ def _standing(event: Event, before: Alert | None, state: State | None, watch: Wa
     if standing not in _LEVEL_OF:
         return None
     level = _LEVEL_OF[standing]
+    since = state.since if event.kind == "steady" and state is not None else event.at
     if before is None:
-        since = state.since if event.kind == "steady" and state is not None else event.at
         return None if event.silenced else _opened(event.watch, level, watch, message, since, event.at, new_id, flapping=flaps)
     if flaps:
         return msgspec.structs.replace(before, level=min(level, before.level, key=LEVELS.index))
-    words = f"{standing} since {stamp(event.at)}, {event.before or 'otherwise'} before; in trouble since {stamp(before.opened)}"
+    earlier = f", {event.before} before" if event.before else ""
+    words = f"{standing} since {stamp(since)}{earlier}; in trouble since {stamp(before.opened)}"
     title, advice = _title(watch, event.watch, standing), advised(watch, message)
     detail = _text(f"{words}; {message}".rstrip("; "))
-    return msgspec.structs.replace(before, level=level, title=title, detail=detail, advice=advice)
+    return msgspec.structs.replace(before, level=level, title=title, detail=detail, advice=advice, flapping=False)
 
 
 def _opened(
@@ -162,7 +167,8 @@ def _opened(
         title=_title(watch, key, standing, flapping=flapping),
         detail=_text(f"{since_words}{message}".rstrip("; ")),
         advice=advised(watch, message),
-        opened=now,
+        opened=min(since, now),
+        flapping=flapping,
     )
 
 
@@ -221,6 +227,11 @@ def is_good_news(event: Event) -> bool:
 def _ports(fact: str) -> set[str]:
     """The numbers in it; ``none`` has none."""
     return {part for part in fact.split(",") if part.isdigit()}
+
+
+def ended(alert: Alert, at: float, why: str) -> Alert:
+    """An alert whose watch is gone or paused: it ends, and nothing is well again."""
+    return msgspec.structs.replace(_resolved(alert, at, why), ended=why)
 
 
 def _resolved(alert: Alert, at: float, message: str) -> Alert:

@@ -16,13 +16,20 @@ from netassist.untrusted import as_text
 T = TypeVar("T")
 
 SECONDS = 130.0
-"""In which an answer has to be there."""
+"""In which an answer has to be there; what is asked for may have to wait for its turn."""
+PROMPT = 10.0
+"""In which a daemon that is well says how it does."""
 ENDING = 30.0
 _LARGEST = 8 << 20
+_STATUS = "/v1/status"
 
 
 class Unheard(Exception):
     """No daemon answers, or not with what was asked for; the message says what to do."""
+
+
+class Silent(Unheard):
+    """One runs, and does not answer."""
 
 
 def asked(url: str | None, method: str, path: str, kind: type[T], body: bytes = b"") -> T:
@@ -31,14 +38,22 @@ def asked(url: str | None, method: str, path: str, kind: type[T], body: bytes = 
 
 
 def asked_of(told: Heartbeat, method: str, path: str, kind: type[T], body: bytes = b"") -> T:
-    """The answer of a daemon that was found before. Raises Unheard."""
-    answer = _Connection(told, SECONDS)
+    """The answer of a daemon that was found before; no change is asked of one that does not say how it does. Raises Unheard."""
+    if method != "GET":
+        asked_of(told, "GET", _STATUS, msgspec.Raw)
+    seconds = PROMPT if path == _STATUS else SECONDS
+    answer = _Connection(told, seconds)
     try:
         # A route with a body reads JSON; `{}` stands for what was left out.
         headers = {"Content-Type": "application/json"} if body else {}
         answer.request(method, path, body or None, headers)
         response = answer.getresponse()
         raw, status = response.read(_LARGEST), response.status
+    except TimeoutError:
+        raise Silent(
+            f"the daemon (process {told.pid}) runs and does not answer: nothing came within {seconds:.0f} s; is it stopped, or "
+            "this machine overloaded? its log says more"
+        ) from None
     except (OSError, http.client.HTTPException) as error:
         raise Unheard(f"the daemon (process {told.pid}) does not answer at {told.socket}: {error}") from None
     finally:

@@ -139,7 +139,9 @@ class Daemon:
             from_store = standing.Asked(self.store.where, trouble=f"{self.store.where}: it does not answer")
         plan, where = self._plan_file, self._doors.where
         trouble = self._plan_trouble or "; ".join(self._unusable)
-        return standing.status(self.engine, from_store, since=self._since, plan=plan, plan_trouble=trouble, where=where)
+        return standing.status(
+            self.engine, from_store, since=self._since, plan=plan, plan_trouble=trouble, where=where, held=self._messenger.held()
+        )
 
     def ways(self) -> Ways:
         """What the API and the page stand on, as the plan is now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from netassist.monitor.happening import Event
 from netassist.monitor.watch import Check, Watch
@@ -49,6 +50,15 @@ def _was_there(watch: Watch, before: Mapping[str, str], new: str) -> bool:
 def _mark(certificate: str) -> str:
     """The fingerprint in a fact about a certificate."""
     return certificate.rpartition("SHA-256 ")[2].rstrip("…")
+
+
+def expiry(facts: Mapping[str, str]) -> float | None:
+    """When a certificate expires, Unix seconds; None where that is not known."""
+    try:
+        until = datetime.fromisoformat(facts["expires"])
+    except (KeyError, ValueError):
+        return None
+    return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp()
 
 
 def is_worse_grade(letter: str, than: str) -> bool:

@@ -23,7 +23,7 @@ from netassist.monitor.counts import Counts
 from netassist.monitor.happening import Event, Result, State
 from netassist.monitor.judging import of_trouble
 from netassist.monitor.schedule import RECHECK, Agenda, Clocks, first_wait, fraction, wait_after
-from netassist.monitor.states import blank, folded, parents_of, silence, with_silence
+from netassist.monitor.states import blank, folded, parents_of, paused, silence, with_silence
 from netassist.monitor.store.trouble import StoreTrouble
 from netassist.monitor.watch import Watch
 from netassist.monitor.writer import Writer, Written
@@ -233,6 +233,7 @@ class Engine:
             known = before.get(key)
             self.states.setdefault(key, blank(key))
             if not watch.enabled:
+                self.states[key] = paused(self.states[key])
                 self._agenda.drop(key)
             elif key not in self._running and (known is None or not known.enabled or known.interval != watch.interval):
                 planned = self.states[key].next_run if known is None or known.enabled else 0.0
@@ -293,26 +294,25 @@ class Engine:
             self._woken.set()
 
     def _took(self, watch: Watch, result: Result) -> None:
-        """Fold a result in, and enter the watch's next run; a watch that is gone meanwhile leaves nothing."""
+        """Fold a result in, and enter the watch's next run; one that is gone or paused meanwhile leaves nothing."""
         key, now = watch.key, self._clock.wall()
         if (heard := self._awaited.pop(key, None)) is not None and not heard.done():
             heard.set_result(result)
         current = self.watches.get(key)
-        if current is None:
+        if current is None or not current.enabled:
             return
         after, events, recheck = folded(self.states[key], current, result, self._silence(current, now))
         wait = wait_after(key, current.interval, now, recheck=recheck)
-        after = msgspec.structs.replace(after, next_run=now + wait if current.enabled else 0.0)
+        after = msgspec.structs.replace(after, next_run=now + wait)
         self.states[key] = after
         self._writer.add(result, after, events)
-        if current.enabled:
-            monotonic = self._clock.monotonic()
-            due = self._agenda.next_due()
-            self._agenda.put(key, monotonic + wait)
-            if recheck:
-                self._hurry_parents(key, monotonic)
-            if recheck and (due is None or monotonic + wait < due):
-                self._woken.set()
+        monotonic = self._clock.monotonic()
+        due = self._agenda.next_due()
+        self._agenda.put(key, monotonic + wait)
+        if recheck:
+            self._hurry_parents(key, monotonic)
+        if recheck and (due is None or monotonic + wait < due):
+            self._woken.set()
 
     def _hurry_parents(self, key: str, now: float) -> None:
         """Look at what a watch lies behind before it is looked at again itself, so that the cause is known first."""

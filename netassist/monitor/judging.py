@@ -134,7 +134,7 @@ def _of_days(watch: Watch, days: int | None, what: str = "the certificate") -> I
     if days is None:
         return
     when = "has expired" if days < 0 else "expires today" if days == 0 else f"expires in {days} day{'s' if days != 1 else ''}"
-    if days < watch.limits.last_days:
+    if days < watch.last_days:
         yield _Said("down", f"{what} {when}")
     elif days < watch.limits.days:
         yield _Said("degraded", f"{what} {when}")
@@ -209,8 +209,6 @@ def _mail(watch: Watch, report: Report, at: float) -> Result:
             yield _Said("down", report.error.message if report.error else "no mail server could be greeted")
             return
         tls = server.tls
-        if not server.greeting.startswith("220"):
-            yield _Said("down", f"the server greets with: {server.greeting}")
         if server.starttls is False:
             yield _Said("degraded", "the server does not offer STARTTLS")
         elif tls is not None and tls.error is not None and tls.certificate is None:
@@ -248,7 +246,7 @@ def _of_certificate(watch: Watch, held: CertificateInfo) -> Iterator[_Said]:
 
 def _facts_of(leaf: Certificate) -> dict[str, str]:
     fact = _certificate_fact(leaf.subject, leaf.issuer, leaf.not_after, leaf.fingerprint_sha256[:16])
-    return {"certificate": fact, "expires": f"{leaf.not_after:%Y-%m-%d}"}
+    return {"certificate": fact, "expires": f"{leaf.not_after.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
 
 
 def _certificate_fact(subject: str, issuer: str, until: datetime, fingerprint: str) -> str:

@@ -15,6 +15,7 @@ from netassist.monitor.alert import Alert
 from netassist.monitor.asking import Asker, MakeBackend
 from netassist.monitor.channels import Channel
 from netassist.monitor.diagnosis import Diagnoser, Diagnosis
+from netassist.monitor.notices import held
 from netassist.monitor.outbox import Outbox
 from netassist.monitor.own_trouble import SIGHT, OwnTrouble
 from netassist.monitor.questions import Question
@@ -22,6 +23,8 @@ from netassist.monitor.quiet import Quiet
 from netassist.monitor.sending import send_test
 from netassist.monitor.store.trouble import StoreTrouble
 from netassist.monitor.telling import Telling, new_id
+from netassist.monitor.times import stamp
+from netassist.reports.words import count
 
 if TYPE_CHECKING:
     from netassist.configuration import Settings
@@ -116,6 +119,15 @@ class Messenger:
         facts = self._terms.channels, self._terms.quiet, self._now(), self._diagnoser.busy
         if await asyncio.to_thread(self._telling.tick, *facts):
             self.outbox.wake()
+
+    def held(self) -> tuple[str, ...]:
+        """What waits before it is even a message, in words."""
+        channels, now = self._terms.channels, self._now()
+        return tuple(
+            f"channel {one.channel}: {count(one.alerts, 'alert')} {'held by the quiet hours' if one.quiet else 'gathered'} "
+            f"until {stamp(one.until)}"
+            for one in held(self._telling.ledger, channels, self._terms.quiet, now)
+        )
 
     async def test(self, name: str) -> str | None:
         """Send a test alert to a channel; why it failed, or None. Raises ValueError where there is no such channel."""

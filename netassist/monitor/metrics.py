@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from netassist import __version__
 from netassist.monitor.alert import Alert
 from netassist.monitor.api.asked import Text
-from netassist.monitor.api.probing import expiry
 from netassist.monitor.api.values import Status
 from netassist.monitor.api.ways import Figures, Ways, stored
-from netassist.monitor.drift import LETTERS
+from netassist.monitor.drift import LETTERS, expiry
 from netassist.monitor.happening import State
 from netassist.monitor.watch import Watch
 from netassist.untrusted import as_text
@@ -128,7 +127,7 @@ _WATCH = {
     "state_since_timestamp_seconds": "Since when it stands as it does, Unix time",
     "silenced": "1 while nobody is told of it: maintenance, a parent that is down, paused, the daemon's own network gone",
     "flapping": "1 while it goes to and fro",
-    "certificate_expiry_timestamp_seconds": "The day on which its certificate expires, Unix time",
+    "certificate_expiry_timestamp_seconds": "When its certificate expires, Unix time",
     "tls_grade": f"TLS grade from 0, the best: {', '.join(LETTERS)}",
 }
 

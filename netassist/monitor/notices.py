@@ -17,12 +17,15 @@ from netassist.monitor.quiet import Quiet, quiet_until
 from netassist.monitor.times import seconds_of
 from netassist.monitor.wording import worded
 
-News = Literal["opened", "escalated", "repeated", "resolved", "brief", "event"]
-"""``brief``: over before it was told. ``event``: what became different and needs nobody."""
+News = Literal["opened", "escalated", "repeated", "resolved", "ended", "brief", "event"]
+"""``ended``: nobody knows any more, for it is watched no longer, or paused. ``brief``: over before it was told. ``event``: what
+became different and needs nobody."""
 MOST_MESSAGES = 3
 """Causes that have a message each; more of them share one."""
 BRISK, PACE, SLOW_WAIT = 3, 600.0, 300.0
 """After so many messages within so many seconds, a channel's news is gathered for at least so long."""
+STORM = 5
+"""Messages within `PACE` from which critical news is gathered as all other."""
 KEPT = 2 * 86400.0
 """Seconds for which is kept what was told of an alert that is over."""
 MOST_DIAGNOSED = 180.0
@@ -35,6 +38,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     status: AlertStatus
     level: Level
     at: float
+    flapping: bool = False
 
 
 class Waiting(msgspec.Struct, frozen=True, array_like=True):
@@ -70,6 +74,15 @@ class Item(NamedTuple):
     late: bool
 
 
+class Held(NamedTuple):
+    """How many alerts wait to be told on a channel, until when, and whether it is the quiet hours that they wait for."""
+
+    channel: str
+    alerts: int
+    until: float
+    quiet: bool
+
+
 class Round(NamedTuple):
     """`notices` go into the outbox, `told` beside them; `ledger` is what holds afterwards."""
 
@@ -102,12 +115,12 @@ def due(
     notices: list[Notice] = []
     for channel in channels:
         items: list[Item] = []
-        wait = _wait(channel, entries, now)
+        recent = _recent(channel, entries, now)
         for alert in alerts:
-            news = _news(alert, entries[alert.id], channel, watches, now, is_silenced=alert.watch in silenced)
+            news = _news(alert, entries[alert.id], channel, watches, quiet, now, is_silenced=alert.watch in silenced)
             entry = entries[alert.id] = _noted(entries[alert.id], channel.name, news, alert.status == "resolved", now)
             looked_at = alert.id in diagnosing and now - entry.since < MOST_DIAGNOSED
-            if news is not None and not looked_at and (item := _item(news, alert, entry, channel, quiet, now, wait)):
+            if news is not None and not looked_at and (item := _item(news, alert, entry, channel, quiet, now, recent)):
                 items.append(item)
         if not any(item.ready <= now for item in items):
             continue
@@ -117,12 +130,12 @@ def due(
             notices.append(Notice(id=new_id(), channel=channel.name, title=title, body=body, alerts=ids, made=now, due=now))
         for item in items:
             entry = entries[item.alert.id]
-            told = {**entry.told, channel.name: Told(item.alert.status, item.alert.level, now)}
+            told = {**entry.told, channel.name: Told(item.alert.status, item.alert.level, now, item.alert.flapping)}
             waits = {name: waiting for name, waiting in entry.waits.items() if name != channel.name}
             entries[item.alert.id] = msgspec.structs.replace(entry, told=told, waits=waits)
     for alert in alerts:
         entry = entries[alert.id]
-        if alert.status == "resolved" and not any(_of_resolved(alert, entry, channel, watches) for channel in channels):
+        if alert.status == "resolved" and not any(_of_resolved(alert, entry, channel, watches, quiet) for channel in channels):
             entries[alert.id] = msgspec.structs.replace(entry, done=True, waits={})
     return Round(notices, _statuses(alerts, notices), entries)
 
@@ -167,46 +180,80 @@ def is_over(alert: Alert, now: float) -> bool:
     return alert.status == "resolved" and (alert.resolved or 0.0) < now - KEPT
 
 
+def held(ledger: Ledger, channels: Sequence[Channel], quiet: Quiet | None, now: float) -> list[Held]:
+    """What waits on each channel, by what was known when the ledger was made."""
+    found: list[Held] = []
+    for channel in channels:
+        recent = _recent(channel, ledger, now)
+        waiting = [(entry, entry.waits[channel.name]) for entry in ledger.values() if channel.name in entry.waits]
+        hushed = [entry for entry, _ in waiting if quiet_until(_kept_quiet(channel, quiet, entry.level), now) is not None]
+        ready = [
+            wait.since + _wait(channel, recent, is_urgent=not wait.over and entry.level == "critical")
+            for entry, wait in waiting if entry not in hushed
+        ]  # fmt: skip
+        if hushed:
+            found.append(Held(channel.name, len(hushed), quiet_until(quiet, now) or now, quiet=True))
+        if ready and min(ready) > now:
+            found.append(Held(channel.name, len(ready), min(ready), quiet=False))
+    return found
+
+
+def _kept_quiet(channel: Channel, quiet: Quiet | None, level: Level) -> Quiet | None:
+    """The quiet hours that count for a channel and a level."""
+    return None if not channel.quiet or quiet is None or (quiet.critical and level == "critical") else quiet
+
+
 def _item(
-    news: News, alert: Alert, entry: Entry, channel: Channel, quiet: Quiet | None, now: float, wait: float
+    news: News, alert: Alert, entry: Entry, channel: Channel, quiet: Quiet | None, now: float, recent: int
 ) -> Item | None:
     """The news as it may be told; None while quiet hours hold it."""
-    if news == "repeated":
-        since, wait = now, 0.0
-    else:
-        since = entry.waits[channel.name].since
-    if not channel.quiet or quiet is None or (quiet.critical and alert.level == "critical"):
-        return Item(news, alert, since + wait, late=False)
+    quiet = _kept_quiet(channel, quiet, alert.level)
     if quiet_until(quiet, now) is not None:
         return None
-    return Item(news, alert, since + wait, late=quiet_until(quiet, since) is not None)
+    if news == "repeated":
+        return Item(news, alert, now, late=False)
+    since = entry.waits[channel.name].since
+    urgent = news in ("opened", "escalated") and alert.level == "critical"
+    return Item(news, alert, since + _wait(channel, recent, is_urgent=urgent), late=quiet_until(quiet, since) is not None)
 
 
 def _news(
-    alert: Alert, entry: Entry, channel: Channel, watches: Watches, now: float, *, is_silenced: bool
+    alert: Alert, entry: Entry, channel: Channel, watches: Watches, quiet: Quiet | None, now: float, *, is_silenced: bool
 ) -> News | None:
     if alert.status == "resolved":
-        return _of_resolved(alert, entry, channel, watches)
+        return _of_resolved(alert, entry, channel, watches, quiet)
     told = entry.told.get(channel.name)
     if is_silenced or not _wants(channel, alert, watches):
         return None
     if told is None:
         return "opened" if alert.status == "open" else None
-    if LEVELS.index(alert.level) < LEVELS.index(told.level):
+    stays_down = told.flapping and not alert.flapping and alert.level == told.level
+    if stays_down or LEVELS.index(alert.level) < LEVELS.index(told.level):
         return "escalated"
     repeat = seconds_of(channel.repeat) if channel.repeat else 0.0
     return "repeated" if repeat and alert.status == "open" and now - told.at >= repeat else None
 
 
-def _of_resolved(alert: Alert, entry: Entry, channel: Channel, watches: Watches) -> News | None:
+def _of_resolved(alert: Alert, entry: Entry, channel: Channel, watches: Watches, quiet: Quiet | None) -> News | None:
     told = entry.told.get(channel.name)
     if told is not None:
-        return "resolved" if channel.resolved and told.status != "resolved" else None
-    if not _wants(channel, alert, watches):
+        if not channel.resolved or told.status == "resolved":
+            return None
+        return "ended" if alert.ended else "resolved"
+    if alert.ended or not _wants(channel, alert, watches):
         return None
     if alert.about != STATE and alert.level == "info":
         return "event"
-    return "brief" if channel.brief == "told" else None
+    return "brief" if channel.brief == "told" or _was_held(alert, entry, channel, quiet) else None
+
+
+def _was_held(alert: Alert, entry: Entry, channel: Channel, quiet: Quiet | None) -> bool:
+    """Whether it was over before it was told because quiet hours, or a gathering longer than the channel's own, held it."""
+    waiting = entry.waits.get(channel.name)
+    if waiting is not None and (waiting.over or (alert.resolved or 0.0) - waiting.since >= seconds_of(channel.wait)):
+        return True
+    since = waiting.since if waiting is not None else alert.opened
+    return alert.acknowledged is None and quiet_until(_kept_quiet(channel, quiet, alert.level), since) is not None
 
 
 def _wants(channel: Channel, alert: Alert, watches: Watches) -> bool:
@@ -214,12 +261,16 @@ def _wants(channel: Channel, alert: Alert, watches: Watches) -> bool:
     return alert.level in channel.levels and (not channel.groups or (watch is not None and watch.group in channel.groups))
 
 
-def _wait(channel: Channel, entries: Ledger, now: float) -> float:
-    """How long news is gathered: longer where the channel has had much of late."""
-    moments = {
-        told.at for entry in entries.values() if (told := entry.told.get(channel.name)) is not None and now - told.at < PACE
-    }
-    return max(seconds_of(channel.wait), SLOW_WAIT) if len(moments) >= BRISK else seconds_of(channel.wait)
+def _recent(channel: Channel, entries: Ledger, now: float) -> int:
+    """How many messages a channel has had of late."""
+    told = (entry.told.get(channel.name) for entry in entries.values())
+    return len({one.at for one in told if one is not None and now - one.at < PACE})
+
+
+def _wait(channel: Channel, recent: int, *, is_urgent: bool) -> float:
+    """How long news is gathered: longer where the channel has had much of late, what is urgent not until it has had more."""
+    own = seconds_of(channel.wait)
+    return max(own, SLOW_WAIT) if recent >= (STORM if is_urgent else BRISK) else own
 
 
 def _messages(items: Sequence[Item], watches: Watches) -> list[list[Item]]:

@@ -27,15 +27,16 @@ def changes(now: Sequence[Watch], plan: Plan) -> tuple[Change, ...]:
         before = old.get(key)
         if before is None:
             found.append(Change("add", key))
-        elif differing := _differing(before, watch):
-            found.append(Change("change", key, differing))
+        elif words := differing(before, watch):
+            found.append(Change("change", key, words))
         elif before.source == "added":
             found.append(Change("change", key, "it stands in the file from now on"))
     found += [Change("remove", key) for key, watch in old.items() if watch.source == "file" and key not in new]
     return tuple(found)
 
 
-def _differing(before: Watch, after: Watch) -> str:
+def differing(before: Watch, after: Watch) -> str:
+    """The settings that differ, in words; empty where none does."""
     return "; ".join(f"{name}: {old} → {new}" for name, old, new in _both(before, after) if old != new)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from netassist.monitor.validity import is_measured
 from netassist.monitor.watch import Watch
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def exported(watches: Sequence[Watch], windows: Sequence[Window] = ()) -> str:
 
 def _watch(watch: Watch) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(watch)
+    limits = {name: value for name, value in plain.pop("limits", {}).items() if is_measured(name, watch.check)}
+    plain |= {"limits": limits} if limits else {}
     return {name: value for name, value in plain.items() if name != "source" and value not in ({}, [])}
 
 

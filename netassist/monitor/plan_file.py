@@ -27,7 +27,7 @@ from netassist.monitor.quiet import Quiet
 from netassist.monitor.states import cycle
 from netassist.monitor.store.values import Retention, Window
 from netassist.monitor.times import seconds_of
-from netassist.monitor.validity import check_watch, check_window, nearest
+from netassist.monitor.validity import check_given, check_watch, check_window, in_words, nearest
 from netassist.monitor.watch import Limits, Watch
 from netassist.targets import host_of
 
@@ -270,6 +270,10 @@ def _watch(raw: object, defaults: Defaults, path: Place) -> Iterator[Watch]:
     for name in ("failures", "of", "parents", "group", "public"):
         own = getattr(written, name)
         values[name] = own if own is not None else getattr(defaults, name)
+    try:
+        check_given(written.limits, checks)
+    except ValueError as error:
+        raise _Wrong((*path, "limits", str(error).partition(" ")[0]), str(error)) from None
     for check in checks or ("",):
         watch = Watch(check=check, **values)  # type: ignore[arg-type]
         try:
@@ -309,7 +313,9 @@ def _converted(raw: object, kind: type[T], path: Place) -> T:
                        for part in where.rstrip("`").replace("[", ".[").split(".") if part)  # fmt: skip
         unknown = message.partition("unknown field `")[2].rstrip("`")
         fields = f"; there are {', '.join(kind.__struct_fields__)}" if unknown and not inside else ""
-        words = f"there is no setting {unknown!r}{fields}" if unknown else _in_words(message)
+        words = f"there is no setting {unknown!r}{fields}" if unknown else in_words(message)
+        if unknown in Limits.__struct_fields__ and not inside:
+            words = f"{unknown} is a limit; write limits = {{ {unknown} = … }}"
         missing = message.partition("missing required field `")[2].rstrip("`")
         words = f"{missing} is missing" if missing else words
         key = inside[-1] if inside and isinstance(inside[-1], str) else ""
@@ -325,19 +331,6 @@ def _meant(raw: object, message: str) -> Place:
         if any(isinstance(one, str) and repr(one) in message for one in (value if isinstance(value, list) else [value])):
             return (key,)
     return next(((key,) for key, _ in settings if re.search(rf"\b{re.escape(key)}\b", message)), ())
-
-
-def _in_words(message: str) -> str:
-    for theirs, ours in _WORDS:
-        message = message.replace(theirs, ours)
-    return message
-
-
-_WORDS = (
-    ("Expected `", "it must be `"), (" | null", ""), ("`str`", "a text in quotation marks"), ("`int`", "a whole number"),
-    ("`bool`", "true or false"), ("`float`", "a number"), ("`array`", "a list"), ("`object`", "a table"),
-    ("`datetime`", "a date and time"), ("Invalid enum value", "there is no choice"),
-)  # fmt: skip
 
 
 def _plain(raw: object) -> object:

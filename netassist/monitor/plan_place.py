@@ -21,13 +21,18 @@ class _Seen(NamedTuple):
 
 
 def place_of(text: str, path: Path) -> tuple[int, int]:
-    """The place of the longest part of `path` that stands somewhere; the text's begin where none does."""
+    """The place of the longest part of `path` that stands somewhere, or of what stands inside it; else the text's begin."""
     best, found = 0, (1, 1)
+    within: tuple[int, int] | None = None
     for seen in _settings(text):
         depth = _common(seen.path, path)
-        # An inline table's or an array's members stand where it does; nothing deeper than what is looked for is meant.
-        if depth > best and depth == len(seen.path):
+        # An inline table's or an array's members stand where it does; of what is deeper, the first stands for what it is in.
+        if depth > best and depth in (len(seen.path), len(path)):
             best, found = depth, (seen.line, seen.column)
+        if depth == len(path) and within is None:
+            within = (seen.line, seen.column)
+    if not best and within is not None:
+        return within
     return _inside(text, found, path[best:]) if best else found
 
 

@@ -74,15 +74,18 @@ def happened(event: Event) -> Happened:
 def raised(alert: Alert) -> Raised:
     values = msgspec.structs.asdict(alert)
     times = {name: moment(values[name]) for name in ("opened", "acknowledged", "resolved")}
-    return Raised(**{name: value for name, value in values.items() if name not in ("told", "before")} | times)
+    return Raised(**{name: value for name, value in values.items() if name not in ("told", "before", "flapping")} | times)
 
 
-def past(store: Store, watch: Watch, states: Mapping[str, State], since: float, until: float) -> Past:
+def past(
+    store: Store, watch: Watch, states: Mapping[str, State], since: float, until: float, *, removed: bool = False
+) -> Past:
     """How one watch was over a stretch of time."""
     was = store.availability(watch.key, since, until)
     times = store.response_times(watch.key, since, until)
     return Past(
         watch=watched(watch, states.get(watch.key)),
+        removed=removed,
         ratio=was.ratio,
         up=was.up,
         degraded=was.degraded,

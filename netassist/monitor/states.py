@@ -1,7 +1,7 @@
 """From results to states, without a clock of its own: confirmation, flapping, and why nothing is said of a watch.
 
 For the worse a watch goes after `failures` results of that kind among its last `of`; for the better at once, but where it flaps:
-then all of the last `of` have to be better. A result that is unknown counts as a kind of its own.
+then all of the last `of` have to be better. What stays down flaps no more. A result that is unknown counts as a kind of its own.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def folded(state: State, watch: Watch, result: Result, silenced: str = "") -> Fo
     between = changed and "pending" not in (state.standing, standing) and "unknown" not in (state.standing, standing)
     kept = _recent_turns(state.turns, watch, result.at)
     turns = ((*kept, result.at) if between else kept)[-MOST_TURNS:]
-    flapping = len(turns) > STEADY if state.flapping else len(turns) >= FLAPS
+    stays = standing == "down" and _stays_down(watch, recent)
+    flapping = not stays and (len(turns) > STEADY if state.flapping else len(turns) >= FLAPS)
     after = State(
         watch=state.watch,
         standing=standing,
@@ -108,6 +109,12 @@ def _steadily(window: str, outcome: Outcome, of: int) -> bool:
     return len(window) >= of and all(letter in ("u" if outcome == "up" else "ud") for letter in window)
 
 
+def _stays_down(watch: Watch, recent: str) -> bool:
+    """Whether it is down for longer than it takes to be sure of it: then it is that, however often it changed before."""
+    number = max(watch.of, watch.failures + 1)
+    return recent.endswith("x" * number) or (number > MOST_RECENT and recent == "x" * MOST_RECENT)
+
+
 def _recent_turns(turns: Sequence[float], watch: Watch, now: float) -> tuple[float, ...]:
     """The changes within the window; those that lie in the future were made before the clock was set back."""
     window = flap_window(watch.interval)
@@ -123,7 +130,8 @@ def _flaps(state: State, at: float) -> Event:
     if state.flapping:
         message = f"it goes to and fro: {len(state.turns)} changes of late; it counts as steady again after {STEADY} or fewer"
         return Event(at=at, watch=state.watch, kind="flapping", what="state", message=message, silenced=state.silenced)
-    return Event(at=at, watch=state.watch, kind="steady", what="state", message="it is steady again", silenced=state.silenced)
+    message = f"it stays down: {state.message}".rstrip(": ") if state.standing == "down" else "it is steady again"
+    return Event(at=at, watch=state.watch, kind="steady", what="state", message=message, silenced=state.silenced)
 
 
 def _is_unsure(standing: Standing, recent: str) -> bool:
@@ -218,6 +226,11 @@ def _holds_up(state: State | None) -> bool:
 def blank(key: str) -> State:
     """The state of a watch that was never measured."""
     return State(watch=key)
+
+
+def paused(state: State) -> State:
+    """The state of a watch that is paused: it stands no way; what was established of it is held against what comes after."""
+    return State(watch=state.watch, at=state.at, facts=state.facts, silenced="paused")
 
 
 def with_silence(state: State, silenced: str) -> State:

@@ -59,6 +59,11 @@ class Telling:
         self._watches: Mapping[str, Watch] = {}
         self._revision: int | None = None
 
+    @property
+    def ledger(self) -> Mapping[str, Entry]:
+        """What is known to be told, and to wait, since the last look."""
+        return self._decided.ledger if self._decided is not None else {}
+
     def tick(
         self, channels: Sequence[Channel], quiet: Quiet | None, now: float, diagnosing: Collection[str] = ()
     ) -> list[Notice]:

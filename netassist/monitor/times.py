@@ -10,18 +10,23 @@ from zoneinfo import ZoneInfo
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAY_MINUTES = 24 * 60
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_UNIT = r"s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?|w|weeks?|"
 
 
 def seconds_of(written: str | float) -> float:
-    """Seconds, from a number of them or a text such as ``90s``, ``5m``, ``4h``, ``1d``; raises ValueError."""
+    """Seconds, from a number of them or a text such as ``90s``, ``5m``, ``4 hours``, ``1d``; raises ValueError."""
     if isinstance(written, (int, float)):
-        if written < 0 or written != written or written == float("inf"):
+        if written < 0:
+            raise ValueError(f"{written} is negative, and no length of time")
+        if written != written or written == float("inf"):
             raise ValueError(f"{written} is no length of time")
         return float(written)
-    match = re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,3})?)\s*([smhdw]?)\s*", written, re.ASCII)
+    match = re.fullmatch(rf"\s*(\d{{1,9}}(?:\.\d{{1,3}})?)\s*({_UNIT})\s*", written, re.ASCII | re.IGNORECASE)
     if match is None:
+        if re.match(r"\s*[-−]\s*\d", written):
+            raise ValueError(f"{written!r} is negative; a length of time is written as 90s, 5m, 4h or 1d")
         raise ValueError(f"{written!r} is no length of time such as 90s, 5m, 4h or 1d")
-    return float(match[1]) * _UNITS[match[2]]
+    return float(match[1]) * _UNITS[match[2][:1].lower()]
 
 
 def minutes_of(written: str) -> int:

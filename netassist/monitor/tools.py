@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import msgspec
 
 from netassist.configuration import BadConfiguration
-from netassist.monitor.validity import check_watch, nearest
-from netassist.monitor.watch import Check, Watch, port_of
+from netassist.monitor.meant import found, found_in, watches_of
+from netassist.monitor.validity import check_parents, check_watch, nearest
+from netassist.monitor.watch import Check, Watch
 from netassist.network import Network
 from netassist.observations import Failed, Failure, Report, Stopwatch
 from netassist.reports.monitoring import AlertList, MonitorChange, MonitorHistory, MonitorList
-from netassist.reports.words import listed
-from netassist.targets import host_of, parse_host, parse_url
+from netassist.targets import host_of, parse_url
 
 if TYPE_CHECKING:
     from netassist.monitor.store import Store
@@ -33,17 +33,14 @@ WATCHED = "what is watched"
 """The target of reports that are about no host."""
 
 
-async def monitor_add(
-    network: Network, host: str, check: Check, interval: int = 300, port: int | None = None
-) -> MonitorChange:
-    """Watch a host from now on; what is watched already gets the new interval."""
+async def monitor_add(network: Network, host: str, check: Check, interval: int = 300, port: int | None = None) -> MonitorChange:
+    """Watch a host from now on; what is watched already stays as it is."""
 
     def work(store: Store, now: float, stamp: Stopwatch) -> MonitorChange:
         try:
-            watch = watch_of(host, check, interval, port)
+            return added(store, now, stamp, watch_of(host, check, interval, port))
         except ValueError as error:
             raise Failed("invalid", str(error)) from None
-        return put(store, now, stamp, watch)
 
     return await _with_store(MonitorChange, host, work, what="added")
 
@@ -100,27 +97,43 @@ def all_of(store: Store, now: float, stamp: Stopwatch, group: str | None = None)
 
 
 def history_of(store: Store, now: float, stamp: Stopwatch, host: str, hours: int) -> MonitorHistory:
-    """Raises Failed where it is not watched."""
+    """Of what is watched, and of what was, as long as its results are kept. Raises Failed where there is neither."""
     from netassist.monitor.showing import daemon_of, past
 
     if not 1 <= hours <= MOST_HOURS:
         raise Failed("invalid", f"{host}: hours={hours} is not between 1 and {MOST_HOURS}")
-    found, states = _found(store, host, None), store.states()
-    checks = tuple(past(store, watch, states, now - hours * 3600, now) for watch in found)
+    states, since = store.states(), now - hours * 3600
+    known, gone = found_in(store.watches(), host), found_in(watches_of(store.gone()), host)
+    known = known if known or gone else found(store.watches(), host)
+    before = [past(store, watch, states, since, now, removed=True) for watch in gone]
+    measured = [one for one in before if one.ratio is not None]
+    checks = (*(past(store, watch, states, since, now) for watch in known), *(measured if known else before))
     return MonitorHistory(target=host, hours=hours, checks=checks, daemon=daemon_of(store, now), **stamp.stamp())
 
 
 def alerts_of(store: Store, now: float, stamp: Stopwatch, status: Status) -> AlertList:
-    from netassist.monitor.showing import daemon_of, raised
+    """With how many more are acknowledged, and what is down just now, whether an alert of it is listed or not."""
+    from netassist.monitor.showing import daemon_of, raised, watched
 
-    alerts = tuple(map(raised, store.alerts(status, MOST_ALERTS)))
-    return AlertList(target=WATCHED, listed=status, alerts=alerts, daemon=daemon_of(store, now), **stamp.stamp())
+    states, kept = store.states(), store.alerts(status, MOST_ALERTS)
+    every = [watched(watch, states.get(watch.key)) for watch in store.watches() if watch.enabled]
+    acknowledged = sum(alert.status == "acknowledged" for alert in store.unresolved())
+    return AlertList(
+        target=WATCHED,
+        listed=status,
+        alerts=tuple(map(raised, kept)),
+        acknowledged=acknowledged,
+        down=tuple(watch for watch in every if watch.standing == "down"),
+        unclear=sum(watch.standing in ("pending", "unknown") for watch in every),
+        daemon=daemon_of(store, now),
+        **stamp.stamp(),
+    )
 
 
 def removed(store: Store, now: float, stamp: Stopwatch, host: str, check: Check | None, port: int | None = None) -> MonitorChange:
     """Raises Failed where it is not watched, or monitor.toml has it."""
-    found = _found(store, host, check, port)
-    return _changed(store, now, stamp, host, "removed", found, lambda watch: store.remove_watch(watch.key, now))
+    meant = found(store.watches(), host, check, port)
+    return _changed(store, now, stamp, host, "removed", meant, lambda watch: store.remove_watch(watch.key, now))
 
 
 def watch_of(host: str, check: Check, interval: int = 300, port: int | None = None) -> Watch:
@@ -140,21 +153,6 @@ def watch_of(host: str, check: Check, interval: int = 300, port: int | None = No
     return watch
 
 
-def found_in(
-    watches: Sequence[Watch], host: str, check: Check | None = None, port: int | None = None
-) -> tuple[Watch, ...]:
-    """The watches that are meant by a key, by a host, or by a URL: that very one, else all of its host."""
-    if named := tuple(watch for watch in watches if watch.key == host):
-        return named
-    exact = [watch for watch in watches if _same(watch.host, host)]
-    meant = exact or [watch for watch in watches if _bare(watch.host) == _bare(host)]
-    if "://" not in host:
-        meant = [watch for watch in watches if _bare(watch.host) == _bare(host)]
-    return tuple(
-        watch for watch in meant if (check is None or watch.check == check) and (port is None or port_of(watch) == port)
-    )
-
-
 def edited(
     store: Store,
     now: float,
@@ -166,19 +164,47 @@ def edited(
     port: int | None = None,
 ) -> MonitorChange:
     """Change each watch of a host. Raises Failed where there is none, or a changed one would be none; StoreTrouble."""
-    changed = {watch.key: change(watch) for watch in _found(store, host, check, port)}
+    changed = {watch.key: change(watch) for watch in found(store.watches(), host, check, port)}
     for watch in changed.values():
         _checked(watch)
     return _changed(store, now, stamp, host, "edited", [*changed.values()], lambda watch: store.put_watch(watch, now), words)
 
 
-def put(store: Store, now: float, stamp: Stopwatch, watch: Watch) -> MonitorChange:
-    """Add a watch, or replace the one of its key."""
-    known = next((other for other in store.watches() if other.key == watch.key), None)
-    bare = Watch(host=watch.host, check=watch.check, port=watch.port, interval=watch.interval)
-    if known is not None and known.source == "added" and watch == bare:
-        watch = msgspec.structs.replace(known, interval=watch.interval, enabled=True)  # its limits and its group stay
-    return _changed(store, now, stamp, watch.host, "added", [watch], lambda watch: store.put_watch(watch, now))
+def added(
+    store: Store, now: float, stamp: Stopwatch, watch: Watch, change: Callable[[Watch], Watch] | None = None
+) -> MonitorChange:
+    """Watch something from now on. What is watched already is changed by `change`; without one it stays as it is, for changing it
+    needs a person's yes. Raises ValueError where it could not be carried out.
+    """
+    from netassist.monitor.plan_changes import differing
+
+    before = store.watches()
+    known = next((other for other in before if other.key == watch.key), None)
+    if known is not None and change is None:
+        return _stays(store, now, stamp, known, watch.interval)
+    wanted = change(known or watch) if change is not None else watch
+    check_watch(wanted)
+    check_parents(wanted, before)
+    words = f"was watched already; {differing(known, wanted) or 'nothing is changed'}" if known is not None else ""
+    return _changed(store, now, stamp, watch.host, "added", [wanted], lambda watch: store.put_watch(watch, now), words)
+
+
+def _stays(store: Store, now: float, stamp: Stopwatch, known: Watch, interval: int) -> MonitorChange:
+    """That it is watched already, and how that is changed."""
+    from netassist.monitor.showing import daemon_of, watched
+    from netassist.reports.text.monitor_words import every
+
+    words = f"is watched already, {every(known.interval)}"
+    if known.source == "file":
+        words += "; it is in monitor.toml, and changed there"
+    elif not known.enabled:
+        words += f', and paused; resume it with: netassist monitor edit "{known.key}" --resume'
+    elif known.interval != interval:
+        words += f'; change that with: netassist monitor edit "{known.key}" --interval {interval}s'
+    told = watched(known, store.states().get(known.key))
+    return MonitorChange(
+        target=known.host, what="added", watches=(told,), changes=words, daemon=daemon_of(store, now), **stamp.stamp()
+    )
 
 
 def _changed(
@@ -216,20 +242,6 @@ def _changed(
     )
 
 
-def _found(store: Store, host: str, check: Check | None, port: int | None = None) -> tuple[Watch, ...]:
-    """Raises Failed where nothing of the kind is watched."""
-    watches = store.watches()
-    found = found_in(watches, host, check, port)
-    if not found:
-        of_host = [watch.key for watch in found_in(watches, host)]
-        known = {watch.key if " " in host else watch.host for watch in watches}
-        which = f" by a check of {check}" if check is not None else ""
-        where = f" at port {port}" if port is not None else ""
-        others = f"; what is watched: {listed(of_host or sorted(known), 5)}" if watches else ", and nothing else is"
-        raise Failed("invalid", f"{host} is not watched{which}{where}{others}")
-    return found
-
-
 def _checked(watch: Watch) -> None:
     try:
         check_watch(watch)
@@ -242,18 +254,6 @@ def _in_words(interval: int | None, enabled: bool | None) -> str:
 
     parts = [f"checked {every(interval)} from now on"] if interval is not None else []
     return " and ".join([*parts, *(["resumed"] if enabled else ["paused"] if enabled is False else [])])
-
-
-def _same(one: str, other: str) -> bool:
-    return one.rstrip("/").lower() == other.rstrip("/").lower()
-
-
-def _bare(host: str) -> str:
-    bare = host_of(host)
-    try:
-        return parse_host(bare).host
-    except ValueError:
-        return bare.lower()
 
 
 async def _with_store(kind: type[R], target: str, work: Callable[[Store, float, Stopwatch], R], **values: Any) -> R:

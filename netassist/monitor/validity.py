@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from netassist.monitor.watch import CHECKS, LONGEST, SHORTEST, Limits, Watch, port_of
+from netassist.monitor.times import stamp
+from netassist.monitor.watch import CHECKS, LONGEST, SHORTEST, Check, Limits, Watch, port_of
 from netassist.reports.words import listed
 from netassist.targets import check_port, host_of, is_port_list, parse_host, parse_network, parse_url
 
@@ -21,6 +22,15 @@ MOST_NAMED = 100
 """Parents of a watch, tags of it."""
 MOST_DAYS = 36_500
 _MOST_MS = 3_600_000.0
+_ANSWERING: frozenset[Check] = frozenset({"icmp", "tcp", "dns", "http", "https", "smtp", "ssh"})
+_WEB: frozenset[Check] = frozenset({"http", "https"})
+_CERTIFIED: frozenset[Check] = frozenset({"certificate", "https", "tls", "smtp"})
+_MEASURING: dict[str, frozenset[Check]] = {
+    "slow_ms": _ANSWERING, "too_slow_ms": _ANSWERING, "loss": frozenset({"icmp"}), "days": _CERTIFIED, "last_days": _CERTIFIED,
+    "grade": frozenset({"tls"}), "ports": frozenset({"nmap"}), "status": _WEB, "content": _WEB, "record_type": frozenset({"dns"}),
+    "record": frozenset({"dns"}), "post_quantum": frozenset({"quantum", "ssh"}),
+}  # fmt: skip
+"""The checks that measure what each limit is about."""
 _LONGEST_WINDOW, _WEEK = 31 * 86400, 7 * 86400
 
 
@@ -37,6 +47,8 @@ def check_watch(watch: Watch) -> None:
         check_port(port)
     elif watch.check == "tcp":
         raise ValueError(f"{watch.host}: a tcp check needs a port")
+    if watch.interval < 0:
+        raise ValueError(f"interval {watch.interval} is negative; it is {SHORTEST} seconds at least")
     if not SHORTEST <= watch.interval <= LONGEST:
         raise ValueError(f"interval {watch.interval} is not between {SHORTEST} seconds and {LONGEST} (30 days)")
     if not 1 <= watch.of <= 20:
@@ -53,6 +65,25 @@ def check_watch(watch: Watch) -> None:
     _check_limits(watch.limits)
 
 
+def check_given(limits: Iterable[str], checks: Iterable[str]) -> None:
+    """Raises ValueError where none of the `checks` measures what one of the `limits` that were given is about."""
+    checks = tuple(checks)
+    for name in limits:
+        if name in _MEASURING and not any(is_measured(name, check) for check in checks):
+            of = [check for check in CHECKS if is_measured(name, check)]
+            raise ValueError(f"{name} means nothing to {listed(checks)}; it is a limit of {listed(of, len(of))}")
+
+
+def is_measured(limit: str, check: str) -> bool:
+    """Whether a check measures what a limit is about."""
+    return check in _MEASURING[limit]
+
+
+def set_in(limits: Limits) -> tuple[str, ...]:
+    """The names of the limits that are not as by default."""
+    return tuple(name for name in Limits.__struct_fields__ if getattr(limits, name) != getattr(Limits(), name))
+
+
 def check_window(window: Window) -> None:
     """Raises ValueError where it is none."""
     if not window.name.strip() or "\n" in window.name or len(window.name) > LONGEST_NAME:
@@ -61,6 +92,12 @@ def check_window(window: Window) -> None:
     if not (math.isfinite(window.starts) and 0 < lasts <= most):
         what = "weekly maintenance" if window.weekly else "maintenance"
         raise ValueError(f"{what} ends after it starts, and lasts at most {most // 86400} days")
+
+
+def check_ahead(window: Window, now: float) -> None:
+    """Raises ValueError where a maintenance window is over before it is planned."""
+    if not window.weekly and window.ends <= now:
+        raise ValueError(f"this maintenance would be over already: it ends at {stamp(window.ends)}")
 
 
 def check_parents(wanted: Watch, watches: Sequence[Watch]) -> None:
@@ -81,6 +118,20 @@ def check_names(names: Iterable[str], watches: Sequence[Watch], *, groups: bool 
         if name not in known:
             what = "key, host or group" if groups else "key or host"
             raise ValueError(f"no watch has the {what} {name!r}{nearest(name, known)}")
+
+
+def in_words(message: str) -> str:
+    """What msgspec says of a value of the wrong type, in words for a person."""
+    for theirs, ours in _WORDS:
+        message = message.replace(theirs, ours)
+    return message
+
+
+_WORDS = (
+    ("Expected `", "it must be `"), (" | null", ""), ("`str`", "a text in quotation marks"), ("`int`", "a whole number"),
+    ("`bool`", "true or false"), ("`float`", "a number"), ("`array`", "a list"), ("`object`", "a table"),
+    ("`datetime`", "a date and time"), ("Invalid enum value", "there is no choice"), (", got ", ", and is "),
+)  # fmt: skip
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -114,7 +165,7 @@ def _check_limits(limits: Limits) -> None:
     if limits.slow_ms is not None and limits.too_slow_ms is not None and limits.too_slow_ms < limits.slow_ms:
         raise ValueError(f"too_slow_ms {limits.too_slow_ms:g} is less than slow_ms {limits.slow_ms:g}")
     for name, days in (("days", limits.days), ("last_days", limits.last_days)):
-        if not 0 <= days <= MOST_DAYS:
+        if days is not None and not 0 <= days <= MOST_DAYS:
             raise ValueError(f"{name} {days} is not between 0 and {MOST_DAYS}")
     for name, text in (("content", limits.content), ("record", limits.record)):
         if text is not None and not 0 < len(text) <= LONGEST_TEXT:

@@ -12,6 +12,7 @@ Check = Literal["icmp", "tcp", "dns", "http", "https", "smtp", "certificate", "t
 CHECKS: tuple[Check, ...] = get_args(Check)
 SHORTEST, LONGEST = 5, 30 * 86400
 """Seconds between two checks."""
+LAST_DAYS = 7
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -20,7 +21,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Args:
         slow_ms, too_slow_ms: response time from which a result is degraded, and down (icmp, tcp, dns, http, https, smtp, ssh).
         loss: fraction of lost echo requests from which it is degraded (icmp; all lost is down).
-        days, last_days: days to a certificate's expiry below which it is degraded, and down (certificate, https, tls).
+        days, last_days: days to a certificate's expiry below which it is degraded, and down (certificate, https, tls, smtp);
+            `last_days` is 7 for certificate where left out, and for the others what has expired is down.
         grade: the worst TLS grade that is not degraded (tls).
         ports: open ports that are expected, as Nmap writes lists; one more or one less is degraded (nmap).
         status: HTTP status codes that are right, such as ``200`` or ``200,301`` (http, https; below 400 where left out).
@@ -33,7 +35,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     too_slow_ms: float | None = None
     loss: float | None = None
     days: int = 21
-    last_days: int = 7
+    last_days: int | None = None
     grade: str | None = None
     ports: str | None = None
     status: str | None = None
@@ -70,6 +72,12 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tags: dict[str, str] = {}
     public: bool = False
     source: Literal["file", "added"] = "added"
+
+    @property
+    def last_days(self) -> int:
+        """Days to a certificate's expiry below which it is down."""
+        given = self.limits.last_days
+        return given if given is not None else LAST_DAYS if self.check == "certificate" else 0
 
     @property
     def key(self) -> str:

@@ -40,6 +40,7 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     level: Level
     status: AlertStatus
+    ended: str
     title: str
     detail: str
     advice: str
@@ -157,6 +158,7 @@ def _alerted(alert: Alert) -> Alerted:
         about=alert.about,
         level=alert.level,
         status=alert.status,
+        ended=alert.ended,
         title=alert.title,
         detail=alert.detail,
         advice=alert.advice,

@@ -21,6 +21,7 @@ _WITH_EVIDENCE = 3
 """Alerts of a message up to which their evidence is in it."""
 LONGEST_TITLE, LONGEST_BODY = 200, 12_000
 _HEADS = (("opened", "new"), ("escalated", "graver than before"), ("repeated", "still open"), ("resolved", "over"),
+          ("ended", "no longer watched, or paused"),
           ("brief", "over before it was told"), ("event", "became different"))  # fmt: skip
 
 
@@ -44,6 +45,8 @@ def worded(items: Sequence[Item], now: float) -> tuple[str, str]:
 
 def _title(item: Item, now: float) -> str:
     alert = item.alert
+    if item.news == "ended":
+        return f"[{alert.ended}] {_was(alert)}, for {_length(alert)}"
     if item.news == "resolved":
         return f"[over] {alert.title} no more, after {_length(alert)}" if " is " in alert.title else f"[over] {alert.title}"
     if item.news == "brief":
@@ -58,13 +61,15 @@ def _titles(items: Sequence[Item]) -> str:
     open_ones = [item for item in items if item.news in ("opened", "escalated", "repeated")]
     over = [item for item in items if item.news in ("resolved", "brief")]
     different = [item for item in items if item.news == "event"]
+    ended = [item for item in items if item.news == "ended"]
     levels = Counter(item.alert.level for item in open_ones)
     parts = []
     if open_ones:
         parts.append(f"{len(open_ones)} open ({', '.join(f'{levels[level]} {level}' for level in LEVELS if levels[level])})")
     parts += [f"{len(over)} over"] if over else []
     parts += [f"{len(different)} different"] if different else []
-    first = _sorted(open_ones or over or different)[0].alert.title
+    parts += [f"{len(ended)} no longer watched or paused"] if ended else []
+    first = _sorted(open_ones or over or different or ended)[0].alert.title
     first = first if open_ones or different else first.partition(" is ")[0]
     return f"{', '.join(parts)}: {first} and {len(items) - 1} more"
 
@@ -76,7 +81,8 @@ def _sorted(items: Sequence[Item]) -> list[Item]:
 
 def _lines(item: Item, now: float, *, evidence: bool) -> list[str]:
     alert = item.alert
-    lines = [f"[{'over' if alert.status == 'resolved' and item.news != 'event' else alert.level}] {alert.title}"]
+    over = "over" if alert.status == "resolved" and item.news != "event" else alert.level
+    lines = [f"[{alert.ended or over}] {_was(alert) if alert.ended else alert.title}"]
     lines += [f"  {alert.detail}"] if alert.detail else []
     if item.news in ("opened", "escalated", "repeated"):
         lines += [f"  open since {stamp(alert.opened)}, for {lasting(now - alert.opened)}"] if item.news != "opened" else []
@@ -87,6 +93,10 @@ def _lines(item: Item, now: float, *, evidence: bool) -> list[str]:
     elif item.news == "event" and alert.advice:
         lines += [f"  {alert.advice}"]
     return lines
+
+
+def _was(alert: Alert) -> str:
+    return alert.title.replace(" is ", " was ", 1)
 
 
 def _length(alert: Alert) -> str:

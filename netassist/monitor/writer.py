@@ -182,8 +182,8 @@ class Writer:
                 still = [alert for alert in held.values() if alert.status != "resolved"]
                 alerts.update({alert.id: alert for alert in alerting.after_silence(known, still, every[1], now, self._new_id)})
         if results or states or events or alerts:
-            self._store.record(results, states, events, [*alerts.values()])
-        return [*alerts.values()]
+            return self._store.record(results, states, events, [*alerts.values()])
+        return []
 
     def _say(self, trouble: StoreTrouble) -> None:
         self._counts.store_errors += 1

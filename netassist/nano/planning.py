@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ MOST_TOKENS = 160
 """Of one answer: twelve calls of some twelve tokens."""
 
 _TARGETS = frozenset({"host", "target", "name", "url"})
+_PORTS = frozenset({"port", "ports"})
+_SAYS_PORT = re.compile(r"\b(?:ports?|poort|porta|puerto|tcp|udp)\b\W{0,3}\d{1,5}\b|(?<=[\w\]]):\d{2,5}\b", re.IGNORECASE)
 
 
 class Turn(NamedTuple):
@@ -85,7 +88,8 @@ def _trained(turn: Turn) -> Turn:
 def grammar(tools: Sequence[Tool], talk: Talk) -> Node:
     """Calls over this conversation's placeholders, no call, or a question back; each piece is one token.
 
-    A request that names its own targets, and refers back to none, is offered no earlier ones.
+    A request that names its own targets, and refers back to none, is offered no earlier ones; one that names its own port, no
+    earlier port.
     """
     here = talk.named_last if confined(talk.last, [talk.placeholders[name] for name in talk.named_last]) else talk.placeholders
 
@@ -96,6 +100,8 @@ def grammar(tools: Sequence[Tool], talk: Talk) -> Node:
         if parameter.type == "boolean":
             return [literal(True), literal(False)]
         pointers = [pointer for pointer, _ in notation.pointers(tool.name, name, talk)]
+        if name in _PORTS and _SAYS_PORT.search(talk.last):
+            return [pointer for pointer in pointers if pointer in talk.named_last] or pointers
         return [pointer for pointer in pointers if name not in _TARGETS or pointer in here]
 
     otherwise = (Literal(notation.NO_CALL, whole=True), Literal(notation.CLARIFY, whole=True))

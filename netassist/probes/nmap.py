@@ -58,7 +58,8 @@ MOST_IPV6 = 65536
 class NmapScan(Report, frozen=True, kw_only=True, tag="netassist/nmap/1"):
     """`hosts` of several are those that are up, `hosts_down` counts the others that were looked at.
 
-    A large network or list is scanned in `batches`, one run of Nmap each; `command` is that of the first.
+    A large network or list is scanned in `batches`, one run of Nmap each; `command` is that of the first. `scanned` are
+    the ports that each host was to be asked for, in Nmap's notation and as Nmap tells them.
     """
 
     profile: str = "quick"
@@ -66,6 +67,7 @@ class NmapScan(Report, frozen=True, kw_only=True, tag="netassist/nmap/1"):
     hosts: tuple[NmapHost, ...] = ()
     hosts_down: int = 0
     batches: int = 0
+    scanned: str | None = None
 
 
 class _Aim(NamedTuple):
@@ -94,6 +96,7 @@ class _Ran(NamedTuple):
     status: Status
     error: Failure | None
     stopped: bool
+    ports: str | None
 
 
 async def nmap_scan(network: Network, target: str, profile: str = "quick", ports: str | None = None) -> NmapScan:
@@ -140,6 +143,7 @@ async def scan_hosts(network: Network, targets: Sequence[str], profile: str, por
         hosts=hosts if single else tuple(host for host in hosts if host.state != "down"),
         hosts_down=sum(host.state == "down" for host in hosts),
         batches=len(ran),
+        scanned=next((run.ports for run in ran if run.ports is not None), None),
         **watch.stamp(),
     )
 
@@ -160,7 +164,7 @@ async def _run(
     scan = await asyncio.to_thread(read_scan, run.xml, program)
     hosts = _hosts(aim, scan, run.open_ports)
     status, error = _verdict(network, named, aim, run, scan, hosts)
-    return _Ran(run.command, hosts, status, error, run.stopped is not None)
+    return _Ran(run.command, hosts, status, error, run.stopped is not None, scan.ports)
 
 
 async def _aims(network: Network, targets: Sequence[str]) -> tuple[list[_Aim], list[Failure]]:

@@ -87,8 +87,8 @@ def _left(timing: re.Match[str]) -> str:
         return ""
     hours, minutes, seconds = int(timing[3]), int(timing[4]), int(timing[5])
     if hours or minutes:
-        return f", about {hours * 60 + minutes + (seconds >= 30)} min left"
-    return f", about {seconds} s left"
+        return f", this step about {hours * 60 + minutes + (seconds >= 30)} min more"
+    return f", this step about {seconds} s more" if seconds else ""
 
 
 async def run_nmap(program: str, arguments: Sequence[str], network: Network, follower: Follower, seconds: float) -> Run:

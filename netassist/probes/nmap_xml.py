@@ -13,6 +13,7 @@ import msgspec
 import nmap
 
 from netassist.observations import Failed
+from netassist.targets import is_port_list
 from netassist.untrusted import as_text
 
 GUESSED = 3
@@ -74,10 +75,11 @@ class NmapHost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scan(NamedTuple):
-    """The hosts of a scan, and whether Nmap came to its end."""
+    """The hosts of a scan, whether Nmap came to its end, and the ports that it was to look at; None where it tells none."""
 
     hosts: tuple[NmapHost, ...]
     complete: bool
+    ports: str | None = None
 
 
 def read_scan(raw: bytes, program: str) -> Scan:
@@ -93,9 +95,12 @@ def read_scan(raw: bytes, program: str) -> Scan:
     xml, complete = closed(raw)
     parsed = _reader(program).analyse_nmap_xml_scan(xml)
     # Nmap writes no entity declarations, and expat refuses to blow up those of others (its amplification limit).
-    elements = {_address(host): host for host in ElementTree.fromstring(xml).findall("host")}  # noqa: S314
+    document = ElementTree.fromstring(xml)  # noqa: S314
+    elements = {_address(host): host for host in document.findall("host")}
     hosts = tuple(_host(address, parsed["scan"][address], element) for address, element in elements.items())
-    return Scan(hosts, complete)
+    told = document.find("scaninfo")
+    ports = told.get("services", "") if told is not None else ""
+    return Scan(hosts, complete, ports if is_port_list(ports) else None)
 
 
 def prepare(program: str) -> None:

@@ -11,6 +11,7 @@ from netassist.reports.changes import changes_of, excused_of, expired_of
 from netassist.reports.formats import Results
 from netassist.reports.links import is_link
 from netassist.reports.located import Located, Place, grouped, located, parts, place_of, probe_of
+from netassist.reports.looked import limits_by_host
 from netassist.reports.text.finding import problems
 from netassist.reports.words import count
 from netassist.untrusted import as_text
@@ -50,6 +51,7 @@ def render(results: Results) -> bytes:
         *_exceptions("Excused", excused_of(results.reports)),
         *_exceptions("Exceptions that have expired", expired_of(results.reports)),
         *_incomplete(results.reports),
+        *_limits(results.reports),
     ]
     return "".join(_bounded(pieces, list(_findings(found)))).encode()
 
@@ -109,6 +111,12 @@ def _incomplete(reports: Sequence[Report]) -> Iterator[str]:
     if left:
         lines = [f"{code(str(place_of(report)), 300)} {plain(probe_of(report))}: {plain(why)}" for report, why in told]
         yield _list(f"Not or not wholly measured: {count(len(left), 'check')}", lines)
+
+
+def _limits(reports: Sequence[Report]) -> Iterator[str]:
+    said = [f"{code(name, 300)}: {plain(sentence)}" for name, sentence in limits_by_host(reports)]
+    if said:
+        yield _list("Which ports were looked at", said)
 
 
 def _findings(found: Iterable[Located]) -> Iterator[str]:

@@ -70,9 +70,10 @@ class Times(msgspec.Struct, frozen=True, kw_only=True):
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
     """A watch's stretch of time: for how many seconds it was how. `ratio` is the part up or degraded of what was measured, None
-    where nothing was."""
+    where nothing was. `removed` says that it is watched no more."""
 
     watch: Watched
+    removed: bool = False
     ratio: float | None
     up: float
     degraded: float
@@ -84,7 +85,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Raised(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert; `about` is ``state`` or the fact that drifted."""
+    """One alert; `about` is ``state`` or the fact that drifted. `ended` says why it is over though nothing is well again."""
 
     id: str
     watch: str
@@ -99,6 +100,7 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_by: str = ""
     resolved: datetime | None = None
     evidence: str = ""
+    ended: str = ""
 
 
 class MonitorList(Report, frozen=True, kw_only=True, tag="netassist/monitor-list/1"):
@@ -109,7 +111,10 @@ class MonitorList(Report, frozen=True, kw_only=True, tag="netassist/monitor-list
 
 
 class MonitorChange(Report, frozen=True, kw_only=True, tag="netassist/monitor-change/1"):
-    """What was done to which watches; `unchanged` are reasons, one a watch, why it was not done to others."""
+    """What was done to which watches; `unchanged` are reasons, one a watch, why it was not done to others.
+
+    `changes` says in words what was changed; of what was added, that it was watched before, and what became of it.
+    """
 
     what: Literal["added", "edited", "removed"]
     watches: tuple[Watched, ...] = ()
@@ -127,8 +132,14 @@ class MonitorHistory(Report, frozen=True, kw_only=True, tag="netassist/monitor-h
 
 
 class AlertList(Report, frozen=True, kw_only=True, tag="netassist/alert-list/1"):
-    """The alerts of a `listed` status, open ones first."""
+    """The alerts of a `listed` status, open ones first.
+
+    Beside them, listed or not: how many are `acknowledged`, what is `down` now, and of how many checks it is `unclear` how they are.
+    """
 
     listed: Literal["open", "acknowledged", "resolved", "all"] = "open"
     alerts: tuple[Raised, ...] = ()
+    acknowledged: int = 0
+    down: tuple[Watched, ...] = ()
+    unclear: int = 0
     daemon: Daemon = Daemon(running=False)

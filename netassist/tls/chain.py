@@ -19,7 +19,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, PublicKeyAlgori
 from OpenSSL import crypto
 
 from netassist.tls.keys import KeyProblem, RsaKey, problems_of_key, rsa_key
-from netassist.untrusted import as_text
+from netassist.untrusted import as_text, left_out
 
 KeyType = Literal["RSA", "EC", "Ed25519", "Ed448", "ML-DSA", "DSA"]
 _NAME_LIMIT = 1000
@@ -55,7 +55,8 @@ class PublicKey(msgspec.Struct, frozen=True):
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """One certificate. `serial` and `fingerprint_sha256` are lower-case hex; names are RFC 4514 strings.
 
-    `san` and `is_ca` are None where the extensions cannot be read.
+    `san` and `is_ca` are None where the extensions cannot be read. `left_out` counts the characters of its names that a terminal
+    would act on, or that nobody would see, and that are therefore not in them.
     """
 
     subject: str
@@ -69,6 +70,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     is_ca: bool | None
     fingerprint_sha256: str
     pem: str
+    left_out: int = 0
 
 
 class Reading(NamedTuple):
@@ -112,9 +114,11 @@ def read(der: bytes) -> Reading:
             raise ValueError(str(error)) from None
         extensions = _extensions(certificate)
         names = extensions.names
+        subject_name = _name(lambda: certificate.subject, held.get_subject())
+        issuer_name = _name(lambda: certificate.issuer, held.get_issuer())
         shown = Certificate(
-            subject=_name(lambda: certificate.subject, held.get_subject()),
-            issuer=_name(lambda: certificate.issuer, held.get_issuer()),
+            subject=as_text(subject_name, _NAME_LIMIT),
+            issuer=as_text(issuer_name, _NAME_LIMIT),
             serial=f"{certificate.serial_number:x}",
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
@@ -124,6 +128,7 @@ def read(der: bytes) -> Reading:
             is_ca=extensions.is_ca,
             fingerprint_sha256=hashlib.sha256(der).hexdigest(),
             pem=certificate.public_bytes(Encoding.PEM).decode("ascii"),
+            left_out=sum(left_out(name[:_NAME_LIMIT]) for name in (subject_name, issuer_name, *(names.dns if names else ()))),
         )
         subject, issuer = held.get_subject().der(), held.get_issuer().der()
         digest = _digest(certificate)
@@ -214,7 +219,7 @@ def _name(parsed: Callable[[], x509.Name], held: crypto.X509Name) -> str:
         text = ",".join(
             f"{kind.decode('ascii', 'replace')}={value.decode('utf-8', 'replace')}" for kind, value in held.get_components()
         )
-    return as_text(text, _NAME_LIMIT)
+    return text
 
 
 def _signature_algorithm(certificate: x509.Certificate, held: crypto.X509) -> str:

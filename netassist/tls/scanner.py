@@ -135,7 +135,8 @@ class Scanner:
         return outcome
 
     def _late(self) -> Unanswered:
-        return Unanswered(Failure("timeout", f"{self._where}: the time for the whole scan is over; allow it more"))
+        over = "the time for the whole scan is over; allow it more"
+        return Unanswered(Failure("timeout", f"{self._where}: {'interrupted' if self._network.interrupted else over}"))
 
     async def _once(self, offer: Offer) -> Outcome:
         if self._network.remaining <= 0:

@@ -27,7 +27,7 @@ async def accepted(app: Deeds, rule: str, where: str) -> bool:
     reason = await app.push_screen_wait(
         Written(
             f"Accept {rule} at {where}",
-            text=f"Why? It is written to {file}, which netassist audit reads in this folder too.",
+            text=f"Why? It is written to {file}; netassist and netassist audit heed it in this folder, and nowhere else.",
             wrong=lambda text: "" if text.strip() else "An accepted finding needs a reason.",
         )
     )

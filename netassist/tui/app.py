@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from netassist.toolbox import Call, Risk
     from netassist.tui.rooms.room import Room
 
+LOOKED = 15.0
+"""Seconds from one look for open alerts to the next."""
 LOCAL = frozenset({"testllm"})
 """Backends that plan on this machine."""
 
@@ -70,6 +72,7 @@ class NetAssistApp(Deeds, inherit_bindings=False):
 
     TITLE = "netassist"
     CSS_PATH = "app.tcss"
+    AUTO_FOCUS = "Prompt, ModalScreen *"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     COMMANDS = {Commands}  # noqa: RUF012 - so declared in Textual
@@ -77,13 +80,14 @@ class NetAssistApp(Deeds, inherit_bindings=False):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-high"), (34, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="app.cancel"),
+        Binding("escape", "to_tabs", "To the rooms", show=False, id="app.tabs"),
         Binding("ctrl+c", "interrupt", "Cancel, then quit", show=False, priority=True, id="app.interrupt"),
         Binding("ctrl+l", "clear", "Clear", show=False, id="app.clear"),
         Binding("f1", "help", "Help", id="app.help"),
         Binding("ctrl+p", "command_palette", "Menu", priority=True, id="app.commands"),
         Binding("f2", "next_theme", "Colours", show=False, id="app.colours"),
         Binding("ctrl+o", "sessions", "Sessions", show=False, id="app.sessions"),
-        Binding("ctrl+e", "export", "Export", show=False, id="app.export"),
+        Binding("ctrl+e", "export", "Export", show=False, priority=True, id="app.export"),
         Binding("ctrl+q", "quit", "Quit", priority=True, id="app.quit"),
         Binding("pageup", "scroll(-1)", "Scroll up", show=False, id="app.pageup"),
         Binding("pagedown", "scroll(1)", "Scroll down", show=False, id="app.pagedown"),
@@ -113,7 +117,7 @@ class NetAssistApp(Deeds, inherit_bindings=False):
         self.talk = Talk(settings, backend, journal, approved, folder, self._approve, self._told)
         self.ask_room = Ask(self.talk)
         self.room = ASK
-        self.leaving = self._stopped = False
+        self.leaving = self._stopped = self.looked = False
         self._listen_to(backend)
 
     def compose(self) -> ComposeResult:
@@ -157,6 +161,19 @@ class NetAssistApp(Deeds, inherit_bindings=False):
         # What is there by now stays; the collector need not walk through it while somebody types.
         gc.freeze()
         self.recall_history()
+        self._look_for_alerts()
+        self.call_from_thread(self.set_interval, LOOKED, self._look)
+
+    def _look(self) -> None:
+        self.run_worker(self._look_for_alerts, thread=True, group="alerts")
+
+    def _look_for_alerts(self) -> None:
+        self.call_from_thread(self.show_alerts, self.open_alerts())
+
+    def show_alerts(self, number: int | None) -> None:
+        """How many alerts are open, on the Monitor's tab; None where that cannot be told."""
+        self.looked = True
+        self.base.query_one(Tabs).alerts = "" if number == 0 else "?" if number is None else str(number)
 
     async def on_unmount(self) -> None:
         await self._stop()
@@ -179,7 +196,10 @@ class NetAssistApp(Deeds, inherit_bindings=False):
     def show_backend(self) -> None:
         """Say at the top who plans, and what leaves the machine."""
         self.base.query_one("#model", Static).update(Content(f"{self.backend.name} · {self.backend.model}"))
-        self.base.query_one("#privacy", Static).update(Content(privacy(*backends(self.backend))))
+        names = backends(self.backend)
+        kept = self.base.query_one("#privacy", Static)
+        kept.update(Content(privacy(*names)))
+        kept.set_class(any(name not in LOCAL for name in names), "-leaves")
 
     def _listen_to(self, backend: Backend) -> None:
         if isinstance(backend, Several):
@@ -230,14 +250,21 @@ class NetAssistApp(Deeds, inherit_bindings=False):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Cancelling is offered while something runs."""
-        return action != "cancel" or self.busy or not isinstance(self.focused, Prompt)
+        """Cancelling is offered while something runs; a window over the rooms keeps Ctrl-E for its own lines."""
+        if action == "export":
+            return len(self.screen_stack) == 1
+        if action == "to_tabs":
+            return not self.busy and isinstance(self.focused, Prompt)
+        return action != "cancel" or self.busy
 
-    async def action_cancel(self) -> None:
-        if self.busy:
-            self.ask_room.cancel()
-        else:
-            await self.enter(ASK)
+    def action_cancel(self) -> None:
+        self.ask_room.cancel()
+
+    def action_to_tabs(self) -> None:
+        self.base.query_one(Tabs).focus()
+
+    def action_to_line(self) -> None:
+        self.ask_room.prompt.focus()
 
     async def action_interrupt(self) -> None:
         if self.leaving:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netassist.tui.inventory import added, read_list
@@ -13,6 +17,7 @@ from netassist.untrusted import as_text
 if TYPE_CHECKING:
     from netassist.tui.deeds import Deeds
 
+_ORDER = re.compile(r"^backends\s*=\s*\[[^\]]*\]", re.MULTILINE)
 _COLOURS = (
     Offer("netassist-dark", "Dark"),
     Offer("netassist-light", "Light"),
@@ -31,6 +36,7 @@ async def asked(app: Deeds) -> None:
     """Ask, and write what was answered; Esc skips a question."""
     configuration = app.lent.configuration
     if configuration is None:
+        app.say("There is no configuration to write to here; netassist config path names yours.")
         return
     hosts = await app.push_screen_wait(
         Written(
@@ -46,8 +52,10 @@ async def asked(app: Deeds) -> None:
     if colours is not None:
         app.set_theme(colours)
     try:
-        if planner in ("turbollm", "hugllm") and not configuration.exists():
-            write(configuration, f'backends = ["{planner}", "testllm"]\n')
+        if planner in ("turbollm", "hugllm"):
+            keep_order(configuration, [planner, "testllm"])
+        elif planner is not None and configuration.exists():
+            keep_order(configuration, [planner])
         if hosts and (found := read_list(hosts)):
             added(configuration, found)
     except (OSError, ValueError) as error:
@@ -64,6 +72,23 @@ async def asked(app: Deeds) -> None:
         else "Ready. Type a question, or ? for examples."
     )
     app.ask_room.prompt.focus()
+
+
+def keep_order(file: Path, backends: list[str]) -> None:
+    """Write the order of the backends into the configuration and leave all else as it is; raises OSError, ValueError."""
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    before = tomllib.loads(text)
+    if before.get("backends", ["testllm"]) == backends:
+        return
+    setting = f"backends = {json.dumps(backends)}"
+    after = _ORDER.sub(setting, text, count=1) if "backends" in before else f"{setting}\n{text}"
+    try:
+        right = tomllib.loads(after) == before | {"backends": backends}
+    except tomllib.TOMLDecodeError:
+        right = False
+    if not right:
+        raise ValueError(f"{file}: backends is written in a way that is not edited here; set it there yourself")
+    write(file, after)
 
 
 def _wrong(text: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from textual.content import Content
 
+from netassist.observations import SEVERITIES
 from netassist.reports.style import Style, cells
 from netassist.tui.styled import styled
 from netassist.untrusted import as_text
@@ -58,19 +60,19 @@ def shaped(columns: Sequence[Column], rows: Sequence[Cells], width: int) -> Shap
     ]
     shown = [place for place in range(len(columns)) if not rows or any(row[place].text for row in rows)]
 
-    def needed() -> int:
-        least = [min(natural[place], columns[place].least) if columns[place].grows else natural[place] for place in shown]
-        return sum(least) + GAP * (len(shown) - 1)
+    def leasts() -> dict[int, int]:
+        return {place: min(natural[place], columns[place].least) if columns[place].grows else natural[place] for place in shown}
 
-    while needed() > width and len(shown) > 1:
+    while sum((widths := leasts()).values()) + GAP * (len(shown) - 1) > width and len(shown) > 1:
         shown.remove(min(shown, key=lambda place: (columns[place].worth, -place)))
-    growing = [place for place in shown if columns[place].grows]
-    fixed = sum(natural[place] for place in shown if place not in growing) + GAP * (len(shown) - 1)
-    widths = {place: natural[place] for place in shown}
-    room = width - fixed
-    for number, place in enumerate(growing):
-        widths[place] = max(room // (len(growing) - number), 1)
-        room -= widths[place]
+    room = width - sum(widths.values()) - GAP * (len(shown) - 1)
+    growing = sorted((place for place in shown if columns[place].grows), key=lambda place: -columns[place].worth)
+    for place in growing:
+        more = max(min(natural[place] - widths[place], room), 0)
+        widths[place] += more
+        room -= more
+    if growing:  # what nobody needs stays beside the worthiest; where even that is too wide, it is what gives way
+        widths[growing[0]] = max(widths[growing[0]] + room, 1)
     return Shape(tuple(shown), tuple(min(widths[place], width) for place in shown))
 
 
@@ -94,6 +96,22 @@ def line(columns: Sequence[Column], shape: Shape, row: Cells) -> Content:
             part = part + Content(blank)
         parts.append(part)
     return Content(" " * GAP).join(parts)
+
+
+_UNITS = {"s": 1, "ms": 0.001, "min": 60, "h": 3600, "d": 86400, "MB": 1e6, "GB": 1e9, "%": 1, "": 1}
+_NUMBER = re.compile(r"~?(-?\d[\d,]*(?:\.\d+)?)\s?([a-zA-Z%]*)")
+
+
+def rank(text: str) -> tuple[int, float, str]:
+    """Where a cell stands among those of its column: severities by how bad they are, numbers and times by their size, words
+    by the alphabet, and what is empty at the end."""
+    word = text.rpartition(" ")[2].lower()
+    if word in SEVERITIES:
+        return 0, float(SEVERITIES.index(word)), ""
+    number = _NUMBER.fullmatch(text)
+    if number is not None and number[2] in _UNITS:
+        return 1, float(number[1].replace(",", "")) * _UNITS[number[2]], ""
+    return (2, 0.0, text.casefold()) if text else (3, 0.0, "")
 
 
 def fitted(text: str, width: int) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from netassist.tui.rooms import DOORS
+from netassist.tui.keys import said
+from netassist.tui.rooms import ASK, DOORS
 from netassist.tui.screens.help import EXAMPLES
 
 if TYPE_CHECKING:
@@ -40,7 +42,15 @@ class Commands(Provider):
 
 
 def commands(app: NetAssistApp) -> Iterator[Command]:
-    """Every command as it can be given now."""
+    """Every command as it can be given now, those of the room that is seen first."""
+    if app.room != ASK:
+        from netassist.tui.rooms.room import Room
+
+        title = next(door.title for door in DOORS if door.id == app.room)
+        for each in (*type(app.room_widget).__dict__["BINDINGS"], *Room.BINDINGS):
+            if isinstance(each, Binding) and each.description and not each.action.startswith("step"):
+                do = partial(app.run_action, each.action, app.room_widget)
+                yield Command(f"{title}: {each.description}", said(app, each), do)
     for number, door in enumerate(DOORS, 1):
         yield Command(f"Go to {door.title}", f"Alt-{number}: {door.does}", partial(app.enter, door.id))
     yield Command("Export what is seen", "Ctrl-E: text, JSON, SARIF, JUnit, HTML, Markdown, CSV, CycloneDX", app.action_export)
@@ -50,6 +60,7 @@ def commands(app: NetAssistApp) -> Iterator[Command]:
     yield Command("Clear the conversation and begin anew", "Ctrl-L", app.action_clear)
     yield Command("Cancel what is running", "Esc: what is known is kept", app.action_cancel)
     yield Command("Copy the last answer", "To the clipboard of your terminal (OSC 52)", app.copy_answer)
+    yield Command("Ask the first questions again", "Which hosts are yours, who plans, which colours", app.first_questions)
     yield Command("Next colours", "F2: dark, light, high contrast", app.action_next_theme)
     yield Command("Help", "F1", app.action_help)
     yield Command("Quit", "Ctrl-Q", app.action_quit)

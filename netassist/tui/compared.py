@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from netassist.observations import SEVERITIES, Report
@@ -33,10 +34,14 @@ class Run(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """A finding of one of the two runs or of both. `not run before` and `not run now`: the other run did not look there."""
+    """A finding of one of the two runs or of both. `not run before` and `not run now`: the other run did not look there.
+
+    `since` is when it was first there as far as is known; of what only the earlier run has, when that run began.
+    """
 
     located: Located
     difference: Difference
+    since: datetime
 
 
 def runs_of(held: Iterable[Held]) -> list[Run]:
@@ -48,16 +53,19 @@ def runs_of(held: Iterable[Held]) -> list[Run]:
     return sorted((run for run in made if run.looks), key=lambda run: run.started, reverse=True)
 
 
-def comparable(run: Run, runs: Sequence[Run]) -> list[Run]:
-    """Those others that looked at one of its places in the same way."""
-    return [other for other in runs if other.id != run.id and other.looks & run.looks]
+def earlier(run: Run, runs: Sequence[Run]) -> list[Run]:
+    """Those runs before it that looked at one of its places in the same way."""
+    return [other for other in runs if other.started < run.started and other.looks & run.looks]
 
 
-def compared(before: Run, after: Run) -> list[Compared]:
-    """Every finding of both, what is new first, the worst first within each."""
+def compared(before: Run, after: Run, known: Mapping[Key, datetime] = MappingProxyType({})) -> list[Compared]:
+    """Every finding of both, what is new first, the worst first within each; `known` tells since when one has been there."""
     then, now = _found(before), _found(after)
-    told = [Compared(each, _new(each, key in then, before, after)) for key, each in now.items()]
-    told += [Compared(each, _gone(each, before, after)) for key, each in then.items() if key not in now]
+    told = []
+    for key, each in now.items():
+        began = min(before.started, known.get(key, before.started)) if key in then else after.started
+        told.append(Compared(each, _new(each, key in then, before, after), began))
+    told += [Compared(each, _gone(each, before, after), before.started) for key, each in then.items() if key not in now]
     told.sort(key=lambda each: (SEVERITIES.index(each.located.finding.severity), str(each.located.place)))
     return sorted(told, key=lambda each: DIFFERENCES.index(each.difference))
 

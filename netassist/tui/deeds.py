@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -18,23 +16,9 @@ from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
     from netassist.backends.planning import Backend
-    from netassist.monitor.watch import Check, Watch
     from netassist.observations import Report
     from netassist.remotes import BackendId
     from netassist.tui.rooms.room import Room
-
-CHECKED: tuple[tuple[Check, str, str], ...] = (
-    ("icmp", "icmp", "does it answer, and how fast"),
-    ("https", "https", "does its page come, and how fast"),
-    ("certificate", "certificate", "until when is its certificate valid, and is it trusted"),
-    ("tls", "tls", "is its TLS graded as before"),
-    ("quantum", "quantum", "is its key exchange post-quantum"),
-    ("ssh", "ssh", "is its host key the same"),
-    ("nmap", "nmap", "are the same ports open"),
-    ("smtp", "smtp", "does its mail server answer"),
-    ("dns", "dns", "does its name resolve as before"),
-)
-"""Checks that need no more than a host, and what each watches."""
 
 
 class Deeds(Knowing):
@@ -211,33 +195,12 @@ class Deeds(Knowing):
     @work
     async def watch_host(self, host: str, port: int | None) -> None:
         """Let the person choose a check, and watch the host with it; `port` is where it speaks TLS."""
-        from netassist.assistant.journal import JournalError
-        from netassist.monitor.store.trouble import StoreTrouble
-        from netassist.monitor.watch import Watch
-        from netassist.tui.screens.choice import Choice, Offer
+        from netassist.tui.adding import watched
 
         if self.settings.read_only:
             self.say("In read-only mode nothing is changed, so nothing is added to what is watched.")
-            return
-        chosen = await self.push_screen_wait(Choice(f"Watch {host}", [Offer(*each) for each in CHECKED]))
-        if chosen is None:
-            return
-        check = next(check for check, _, _ in CHECKED if check == chosen)
-        watch = Watch(host=host, check=check, port=port if check in ("certificate", "tls", "quantum", "https") else None)
-        try:
-            await asyncio.to_thread(self._put_watch, watch)
-        except (StoreTrouble, JournalError, ValueError) as error:
-            self.say(as_text(str(error), 400))
-            return
-        self.say(f"Watched every {watch.interval} s: {watch.key}. The daemon does it: netassist daemon; Alt-5 shows it.")
-
-    def _put_watch(self, watch: Watch) -> None:
-        from netassist.toolbox import Call
-        from netassist.tui.watching import THROUGH
-
-        with contextlib.closing(self.opened_store(create=True)) as store:
-            call = Call("monitor_add", {"host": watch.host, "check": watch.check, **({"port": watch.port} if watch.port else {})})
-            self.journal.changed(call, self.person(), THROUGH, lambda: store.put_watch(watch, self.clock()))
+        else:
+            await watched(self, host, port)
 
     # Models
 

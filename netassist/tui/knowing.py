@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,18 @@ class Knowing(App[None]):
         from netassist.monitor.store import open_store
 
         return open_store(self.store_url, create=create)
+
+    def open_alerts(self) -> int | None:
+        """How many alerts nobody has taken on; None where the store cannot be read. For threads."""
+        from netassist.monitor.store.trouble import StoreTrouble
+
+        try:
+            with closing(self.opened_store()) as store:
+                return sum(alert.status == "open" for alert in store.unresolved())
+        except StoreTrouble as trouble:
+            return 0 if trouble.kind == "unavailable" else None
+        except (OSError, ValueError):
+            return None
 
     @property
     def store_url(self) -> str | None:

@@ -1,23 +1,23 @@
-"""What the rooms show, out of stored reports: hosts with their latest verdicts, findings with their history. Pure."""
+"""What the rooms show, out of stored reports: hosts with their latest verdicts and the ports that are open. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from netassist.audit.security_audit import SecurityAudit
 from netassist.observations import SEVERITIES, Report, Severity
 from netassist.probes.nmap import NmapScan
+from netassist.probes.tcp import TcpCheck
 from netassist.quantum import QuantumCheck
-from netassist.reports.located import Located, located, parts, place_of, probe_of
+from netassist.reports.located import parts, place_of, probe_of
+from netassist.reports.looked import looked_at
 from netassist.targets import parse_network
 from netassist.tls.audit import TlsAudit
 from netassist.tls.certificate import CertificateInfo
 from netassist.tls.key_exchange import Verdict
-
-Change = Literal["new", "known", "gone"]
+from netassist.tui.seen import findings
 
 
 class Host(NamedTuple):
@@ -47,25 +47,6 @@ class Host(NamedTuple):
         return next((severity for severity in SEVERITIES if self.counts.get(severity)), None)
 
 
-class Seen(NamedTuple):
-    """A finding of the latest run of its check, or one that the run before had and the latest has no more (``gone``).
-
-    `change` is ``new`` where the run before did not have it; ``known`` also where there was none before.
-    """
-
-    located: Located
-    change: Change
-    since: datetime
-
-    @property
-    def severity(self) -> Severity:
-        return self.located.finding.severity
-
-    @property
-    def where(self) -> str:
-        return str(self.located.place)
-
-
 RunKey = tuple[str, str, int | None]
 
 
@@ -74,72 +55,21 @@ def _key(report: Report) -> RunKey:
     return probe_of(report), place.host.lower(), place.port
 
 
-def runs(reports: Iterable[Report]) -> dict[RunKey, list[Report]]:
-    """The runs of each check of each place, the latest first; what was refused is no run."""
+def latest(reports: Iterable[Report]) -> list[Report]:
+    """The latest report of each check of each place that came to its end; where none did, that which measured most lately."""
     found: dict[RunKey, list[Report]] = {}
-    for report in reports:
+    for report in parts(list(reports)):
         if probe_of(report) != "refusal":
             found.setdefault(_key(report), []).append(report)
-    for each in found.values():
-        each.sort(key=lambda report: report.started, reverse=True)
-    return found
+    for run in found.values():
+        run.sort(key=lambda report: (_wholeness(report), report.started), reverse=True)
+    return [run[0] for run in found.values()]
 
 
-def latest(reports: Sequence[Report]) -> list[Report]:
-    """The latest report of each check of each place that measured something; the latest that failed where none did."""
-    held = runs(parts(reports)).values()
-    return [next((each for each in run if each.status != "failed"), run[0]) for run in held]
-
-
-def findings(reports: Sequence[Report]) -> list[Seen]:
-    """Every finding of the latest runs, the worst first, and those of the runs before that are gone.
-
-    A comprehensive audit counts as one run; of it and of single checks of the same place the later one speaks.
-    """
-    every = runs(report for report in reports if report.status != "failed")
-    begun = {key: held[0].started for key, held in every.items()}
-    audits = {key[1]: held[0] for key, held in every.items() if isinstance(held[0], SecurityAudit)}
-    seen: list[Seen] = []
-    for held in every.values():
-        if not isinstance(held[0], SecurityAudit) and _covered(held[0], audits.get(_key(held[0])[1])):
-            continue
-        seen += [each for each in _of_runs(held) if not _superseded(each.located, held[0], begun)]
-    there = {each.located.key for each in seen if each.change != "gone"}
-    seen = [each for each in seen if each.change != "gone" or each.located.key not in there]
-    each_once = {each.located.key: each for each in seen}
-    order = sorted(each_once.values(), key=lambda each: each.where)
-    return sorted(order, key=lambda each: (each.change == "gone", SEVERITIES.index(each.severity)))
-
-
-def _covered(report: Report, audit: Report | None) -> bool:
-    """Whether a later audit of the host has looked at the same place in the same way."""
-    if not isinstance(audit, SecurityAudit) or audit.started < report.started:
-        return False
-    probe, port = probe_of(report), place_of(report).port
-    return any(probe_of(part) == probe and place_of(part).port == port for host in audit.hosts for part in host.reports)
-
-
-def _superseded(each: Located, run: Report, begun: Mapping[RunKey, datetime]) -> bool:
-    """Whether a single check of the same place, later than the audit, says what holds there."""
-    later = begun.get((probe_of(each.report), each.place.host.lower(), each.place.port))
-    return isinstance(run, SecurityAudit) and later is not None and later > run.started
-
-
-def _of_runs(held: Sequence[Report]) -> list[Seen]:
-    by_run = [{each.key: each for each in located([report])} for report in held]
-    now, before = by_run[0], by_run[1] if len(by_run) > 1 else None
-    seen = []
-    for key, each in now.items():
-        since = held[0].started
-        for report, found in zip(held, by_run, strict=True):
-            if key not in found:
-                break
-            since = report.started
-        seen.append(Seen(each, "new" if before is not None and key not in before else "known", since))
-    # What an incomplete run does not say may be there still.
-    if before is not None and held[0].status == "ok":
-        seen += [Seen(each, "gone", held[1].started) for key, each in before.items() if key not in now]
-    return seen
+def _wholeness(report: Report) -> int:
+    """2 where the check ran to its end, 1 where it was broken off, 0 where it measured nothing."""
+    broken_off = report.status == "partial" and report.error is not None and report.error.kind == "timeout"
+    return 0 if report.status == "failed" else 1 if broken_off else 2
 
 
 def hosts(reports: Sequence[Report], inventory: Mapping[str, str]) -> list[Host]:
@@ -147,16 +77,27 @@ def hosts(reports: Sequence[Report], inventory: Mapping[str, str]) -> list[Host]
     names: dict[str, list[str]] = {}
     for name, host in inventory.items():
         names.setdefault(host.lower(), []).append(name)
+    about = _by_host(latest(reports))
+    counted = _counted(reports)
+    scans = [each for each in parts(reports) if isinstance(each, NmapScan | TcpCheck)]
+    ports = {host: open_ports(held, host) for host, held in _by_host(scans).items()}
+    found = [
+        _host(host, tuple(names.get(host, ())), about.get(host, []), counted)._replace(ports=ports.get(host, ()))
+        for host in dict.fromkeys((*names, *about))
+    ]
+    return sorted(found, key=lambda each: (SEVERITIES.index(each.worst) if each.worst else len(SEVERITIES), each.host))
+
+
+def _by_host(reports: Iterable[Report]) -> dict[str, list[Report]]:
+    """The reports about each host; of a scan of a network every host that it tells of."""
     about: dict[str, list[Report]] = {}
-    for report in latest(reports):
+    for report in reports:
         if isinstance(report, NmapScan):
             for scanned in report.hosts:
                 about.setdefault(_named_in(report, scanned.address), []).append(report)
         else:
             about.setdefault(place_of(report).host.lower(), []).append(report)
-    counted = _counted(reports)
-    found = [_host(host, tuple(names.get(host, ())), about.get(host, []), counted) for host in dict.fromkeys((*names, *about))]
-    return sorted(found, key=lambda each: (SEVERITIES.index(each.worst) if each.worst else len(SEVERITIES), each.host))
+    return about
 
 
 def _named_in(scan: NmapScan, address: str) -> str:
@@ -187,7 +128,6 @@ def _host(host: str, names: tuple[str, ...], reports: list[Report], counted: Map
         grade=(audits[0].grade.letter or "") if audits and audits[0].grade else "",
         quantum=_quantum(reports),
         days_left=min(left, default=None),
-        ports=open_ports(reports, host),
     )
 
 
@@ -208,10 +148,15 @@ def _quantum(reports: Sequence[Report]) -> Verdict | None:
 
 
 def open_ports(reports: Iterable[Report], host: str) -> tuple[int, ...]:
-    """The ports of a host that the latest scan found open."""
-    for report in reports:
-        if isinstance(report, NmapScan):
-            for found in report.hosts:
-                if host in (_named_in(report, found.address), found.address):
-                    return tuple(sorted(port.port for port in found.ports if port.state == "open"))
-    return ()
+    """The ports of a host that were seen open, by a scan or a connection, and have not been seen closed since."""
+    found: set[tuple[str, int]] = set()
+    for report in sorted(reports, key=lambda report: report.started):
+        place = place_of(report)
+        if isinstance(report, TcpCheck) and place.port is not None and report.state is not None:
+            (found.add if report.state == "open" else found.discard)(("tcp", place.port))
+        elif isinstance(report, NmapScan):
+            for scanned in report.hosts:
+                if host in (_named_in(report, scanned.address), scanned.address):
+                    now = {(port.protocol, port.port) for port in scanned.ports if port.state == "open"}
+                    found = {held for held in found if not looked_at(report, scanned, *held)} | now
+    return tuple(sorted({port for _, port in found}))

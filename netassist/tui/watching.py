@@ -27,6 +27,8 @@ POINTS, EVENTS, ALERTS = 96, 8, 1000
 AT_ONCE = 40
 """Watches whose history one reading asks the daemon for; a list of very many fills in from reading to reading."""
 THROUGH = "the terminal UI"
+OVERDUE = 5.0
+"""Seconds by which a check may be late before its last result is called old."""
 STALE = 60.0
 """Seconds after which a history is asked for again though nothing has been measured."""
 
@@ -47,6 +49,11 @@ class Watched(NamedTuple):
     state: State
     history: History
     alerts: Sequence[Alert]
+
+    def is_old(self, daemon: Heartbeat | None, now: float) -> bool:
+        """Whether the state is that of a past time: no daemon answers, and the next check is overdue."""
+        at, due = self.state.at, self.state.next_run
+        return daemon is None and at is not None and now > (due or at + self.watch.interval) + OVERDUE
 
 
 class Seen(NamedTuple):
@@ -87,19 +94,30 @@ class Watching:
                 call, by, THROUGH, lambda: store.acknowledge(alert.id, by, now), lambda taken: taken is not None
             )
 
-    def pause(self, watch: Watch, by: str, now: float) -> None:
-        """Pause a watch, or go on with it. Raises StoreTrouble, Unheard, JournalError."""
+    def change(self, watch: Watch, by: str, now: float, **changes: int) -> None:
+        """Change settings of a watch: `enabled`, `interval`. Raises StoreTrouble, Unheard, JournalError, ValueError."""
         from netassist.monitor.api.values import Watched as Changed
+        from netassist.monitor.validity import check_watch
 
         if self._told is not None:
-            self.ask("PATCH", _path(watch), Changed, msgspec.json.encode({"enabled": not watch.enabled}))
+            self.ask("PATCH", _path(watch), Changed, msgspec.json.encode(changes))
             return
-        if watch.source == "file":
-            raise ValueError(f"{watch.key} stands in monitor.toml; change it there")
-        wanted = msgspec.structs.replace(watch, enabled=not watch.enabled)
-        call = Call("monitor_edit", {"key": watch.key, "enabled": wanted.enabled})
+        wanted = msgspec.structs.replace(_ours(watch), **changes)
+        check_watch(wanted)
         with closing(self._opened()) as store:
+            call = Call("monitor_edit", {"key": watch.key, **changes})
             self._journal.changed(call, by, THROUGH, lambda: store.put_watch(wanted, now))
+
+    def remove(self, watch: Watch, by: str, now: float) -> None:
+        """Watch it no more. Raises StoreTrouble, Unheard, JournalError, ValueError."""
+        from netassist.monitor.api.values import Done
+
+        if self._told is not None:
+            self.ask("DELETE", _path(watch), Done)
+            return
+        key = _ours(watch).key
+        with closing(self._opened()) as store:
+            self._journal.changed(Call("monitor_remove", {"key": key}), by, THROUGH, lambda: store.remove_watch(key, now))
 
     def check(self, watch: Watch) -> str:
         """Let the daemon check it now; what came of it, in words. Raises Unheard, StoreTrouble."""
@@ -169,6 +187,12 @@ def _stored(store: Store, now: float) -> Seen:
 
 def _of(key: str, alerts: Sequence[Alert]) -> list[Alert]:
     return [alert for alert in alerts if alert.watch == key]
+
+
+def _ours(watch: Watch) -> Watch:
+    if watch.source == "file":
+        raise ValueError(f"{watch.key} stands in monitor.toml; change it there")
+    return watch
 
 
 def _path(watch: Watch) -> str:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from netassist.audit import judged, parts, security_audit
 from netassist.audit.findings import merged
 from netassist.audit.parts import Part, Service, parts_of
+from netassist.audit.open_ports import open_ports
 from netassist.audit.security_audit import SecurityAudit, Summary, Wanted, audit_ports, audited
 from netassist.network import Network, Progress
 from netassist.observations import Endpoint, Failure, Finding, Report, Severity, Stopwatch, schema_of
@@ -292,6 +293,13 @@ def test_ports_that_were_not_tried_for_want_of_time_are_counted(without_nmap: No
     assert 0 < len(host.tried) < 65535
     assert len(host.reports) < 20
     assert result.status == "partial"
+
+
+def test_ports_that_were_not_tried_since_it_was_cancelled_are_told_as_that(without_nmap: None) -> None:
+    network = Network(LOOPBACK)
+    network.interrupt()
+    found = asyncio.run(open_ports(network, "127.0.0.1", "service", "1-5"))
+    assert found.failures[-1].message == "127.0.0.1: 5 of 5 ports were not tried: interrupted"
 
 
 @pytest.mark.parametrize("recursion", [True, False])

@@ -32,6 +32,12 @@ def test_a_dry_run_says_what_would_change_and_makes_nothing(environment: dict[st
     assert (wrong.returncode, wrong.stderr) == (2, f"netassist: {plan}:1:1: check is missing\n")
 
 
+def test_a_dry_run_without_a_file_says_so_as_the_daemon_would_run(environment: dict[str, str]) -> None:
+    ran = netassist(environment, "daemon", "--dry-run")
+    assert (ran.returncode, "monitor.toml; only what was added is watched" in ran.stderr) == (0, True)
+    assert ran.stdout == "Nothing would change; 0 watches, 0 channels in the file.\n"
+
+
 @pytest.mark.parametrize("words", [["status"], ["stop"], ["reload"], ["test-alert"]])
 def test_where_none_runs_it_says_how_to_start_one(environment: dict[str, str], words: list[str]) -> None:
     done = netassist(environment, "daemon", *words)

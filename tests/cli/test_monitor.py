@@ -47,6 +47,14 @@ def test_one_check_says_by_its_exit_code_how_it_is(environment: dict[str, str]) 
         (("add", "a.test", "--check", "icmp", "--interval", "soon"), 2, "'soon' is no length of time"),
         (("add", "a.test", "--check", "icmp", "--parent", "icmp a.test"), 2, "lie behind one another"),
         (("add", "a.test", "--check", "icmp", "--parent", "a.tset"), 2, "host 'a.tset'; did you mean 'a.test'?"),
+        (("add", "a.test", "--check", "icmp", "--interval", "-5s"), 2, "'-5s' is negative"),
+        (("add", "a.test", "--check", "icmp", "--interval"), 2, "--interval needs a value"),
+        (("add", "a.test"), 2, "--check is missing"),
+        (("add", "a.test", "--check", "tcp", "--port", "1", "--grade", "B"), 2, "grade means nothing to tcp; it is a limit of"),
+        (("edit", "a.test", "--interval", "-5s"), 2, "'-5s' is negative"),
+        (("export", "-o", "/nonexistent/x"), 3, "netassist: /nonexistent/x: No such file or directory"),
+        (("maintenance", "add", "night", "--lasts", "2h", "--starts", "tomorrow"), 2, "'tomorrow' is no time such as 2026"),
+        (("maintenance", "add", "night", "--lasts", "2h", "--starts", "2020-01-01T00:00Z"), 2, "over already: it ends at 2020"),
         (("add", "a.test", "--check", "icmp", "--slow-ms", "nan"), 2, "slow_ms nan is not above 0"),
         (("add", "a.test", "--check", "tls", "--days", "-1"), 2, "days -1 is not between 0"),
         (("add", "a.test", "--check", "icmp", "--failures", "4"), 2, "failures 4 is not between 1 and the 3"),
@@ -67,6 +75,53 @@ def test_mistakes_are_one_line(environment: dict[str, str], words: tuple[str, ..
     assert ran.returncode == code
     assert said in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
+
+
+def test_a_url_that_is_not_watched_stands_for_no_other(environment: dict[str, str], open_port: int) -> None:
+    netassist(environment, "monitor", "add", "127.0.0.1", "--check", "tcp", "--port", str(open_port))
+    netassist(environment, "monitor", "add", f"http://127.0.0.1:{open_port}/", "--check", "http")
+    for named in (f"http://127.0.0.1:{open_port}/typo", "127.0.0.1:1"):
+        assert netassist(environment, "monitor", "remove", named).returncode == 2
+        assert netassist(environment, "monitor", "edit", named, "--pause").returncode == 2
+        assert netassist(environment, "monitor", "history", named).returncode == 2
+    checked = netassist(environment, "monitor", "check", f"http://127.0.0.1:{closed_port()}/typo", "--check", "http")
+    assert (checked.returncode, "/typo (http) is down" in checked.stdout) == (1, True)
+    watches = json.loads(netassist(environment, "monitor", "list", "--json").stdout)["watches"]
+    assert [(watch["check"], watch["enabled"]) for watch in watches] == [("tcp", True), ("http", True)]
+    stopped = netassist(environment, "ask", "--approve", "change", f"stop watching http://127.0.0.1:{open_port}/nope")
+    assert (stopped.returncode, "is not watched" in " ".join(stopped.stdout.split())) == (3, True)
+    assert len(json.loads(netassist(environment, "monitor", "list", "--json").stdout)["watches"]) == 2
+
+
+def test_adding_again_says_so_and_changes_what_is_given_alone(environment: dict[str, str]) -> None:
+    words = ("monitor", "add", "a.test", "--check", "icmp")
+    added = netassist(environment, *words, "--interval", "1 minute", "--slow-ms", "80")
+    assert "is watched from now on, every minute" in added.stdout
+    again = " ".join(netassist(environment, *words, "--group", "lab").stdout.split())
+    assert "a.test (icmp) was watched already; group: none → lab." in again
+    assert "nothing is changed" in netassist(environment, *words).stdout
+    [watch] = parsed(netassist(environment, "monitor", "export").stdout, "exported").watches
+    assert (watch.interval, watch.limits.slow_ms, watch.group) == (60, 80, "lab")
+
+
+def test_an_export_overwrites_nothing(environment: dict[str, str], tmp_path: Path) -> None:
+    netassist(environment, "monitor", "add", "a.test", "--check", "icmp")
+    file = tmp_path / "monitor.toml"
+    assert netassist(environment, "monitor", "export", "-o", str(file)).returncode == 0
+    file.write_text(whole := file.read_text() + "[page]\npublic = true\n")
+    again = netassist(environment, "monitor", "export", "-o", str(file))
+    assert (again.returncode, "is there already, and is left as it is" in again.stderr) == (2, True)
+    assert file.read_text() == whole
+
+
+def test_a_port_that_was_said_is_watched_and_a_negative_time_is_not(environment: dict[str, str]) -> None:
+    netassist(environment, "monitor", "add", "localhost", "--check", "certificate", "--interval", "1h")
+    assert netassist(environment, "ask", "watch the certificate of localhost port 18443").returncode == 0
+    refused = netassist(environment, "ask", "watch tcp port 15433 on 127.0.0.1 every -5 seconds")
+    assert (refused.returncode, "-5 seconds is below zero" in refused.stdout) == (2, True)
+    watches = json.loads(netassist(environment, "monitor", "list", "--json").stdout)["watches"]
+    intervals = {watch["key"]: watch["interval"] for watch in watches}
+    assert intervals == {"certificate localhost": 3600, "certificate localhost 18443": 300}
 
 
 def test_a_host_that_is_denied_is_refused(environment: dict[str, str], tmp_path: Path) -> None:
@@ -126,7 +181,7 @@ def test_who_changed_what_is_found_afterwards(environment: dict[str, str]) -> No
         for name in ("monitor_add", "monitor_edit", "maintenance_add", "maintenance_remove", "token_add", "monitor_remove")
     ]
     assert rows[0]["call"]["arguments"] == {
-        "host": "a.test", "check": "icmp", "interval": "5m", "failures": 2, "of": 3, "slow_ms": "300.0",
+        "host": "a.test", "check": "icmp", "slow_ms": "300.0",
     }  # fmt: skip
     assert rows[1]["call"]["arguments"] == {"host": "a.test", "pause": True}
     assert "maintenance_add(name=" in netassist(environment, "monitor", "log", "-n", "4").stdout
@@ -154,6 +209,10 @@ def test_alerts_are_taken_on(environment: dict[str, str]) -> None:
     assert "a.test is down" in netassist(environment, "monitor", "alerts").stdout
     taken = netassist(environment, "monitor", "ack", "00c0ffee", "--by", "kim")
     assert taken.stdout == "a.test is down: taken on by kim\n"
+    late = netassist(environment, "monitor", "ack", "00c0ffee", "--by", "anna")
+    assert (late.returncode, late.stdout) == (2, "")
+    assert late.stderr == "netassist: a.test is down: kim has taken it on already; it was left so\n"
+    assert netassist(environment, "monitor", "ack", "00c0ffee", "--by", "kim").returncode == 0
     assert "no open alerts" in netassist(environment, "monitor", "alerts").stdout
     assert "kim" in netassist(environment, "monitor", "alerts", "--status", "acknowledged").stdout
 
@@ -162,11 +221,12 @@ def test_maintenance_is_planned_and_taken_back(environment: dict[str, str]) -> N
     netassist(environment, "monitor", "add", "a.test", "--check", "icmp", "--group", "lab")
     wrong = netassist(environment, "monitor", "maintenance", "add", "night", "lap", "--lasts", "2h")
     assert (wrong.returncode, "no watch has the key, host or group 'lap'; did you mean 'lab'?" in wrong.stderr) == (2, True)
-    words = ("add", "night", "lab", "--starts", "2026-12-01T22:00+01:00", "--lasts", "2h")
-    assert netassist(environment, "monitor", "maintenance", *words).returncode == 0
+    words = ("add", "night", "lab", "--starts", "2099-12-01T22:00+01:00", "--lasts", "2h")
+    planned = netassist(environment, "monitor", "maintenance", *words)
+    assert planned.stdout == "night: nobody is told of lab from 2099-12-01 21:00 UTC to 2099-12-01 23:00 UTC\n"
     [window] = json.loads(netassist(environment, "monitor", "maintenance", "list", "-f", "json").stdout)
     assert (window["name"], window["watches"], window["ends"] - window["starts"]) == ("night", ["lab"], 7200)
-    assert "2026-12-01 21:00 UTC" in netassist(environment, "monitor", "maintenance", "list").stdout
+    assert "2099-12-01 21:00 UTC" in netassist(environment, "monitor", "maintenance", "list").stdout
     assert netassist(environment, "monitor", "maintenance", "remove", "night").returncode == 0
     assert "No maintenance is planned" in netassist(environment, "monitor", "maintenance", "list").stdout
 

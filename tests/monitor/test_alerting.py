@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,7 +74,9 @@ def test_what_is_still_down_when_its_silence_ends_opens_then() -> None:
     silenced = state(DB, "down", silenced="parent icmp gw.example.org")
     assert after_silence({DB.key: silenced}, [], watched(DB), NOON, ids()) == []
     [opened] = after_silence({DB.key: down}, [], watched(DB), NOON, ids())
-    assert (opened.level, opened.opened) == ("critical", NOON)
+    assert (opened.level, opened.opened) == ("critical", NOON - 600), "it began when it began"
+    [over] = told(went(DB, "up", NOON + 60, "down"), unresolved=(opened,))
+    assert over.detail == "from 2026-11-28 11:50 UTC to 2026-11-28 12:01 UTC, 11 min; refused"
     assert opened.detail == "since 2026-11-28 11:50 UTC; refused"
     assert after_silence({DB.key: down}, [opened], watched(DB), NOON, ids()) == []
 
@@ -82,7 +85,10 @@ def test_an_alert_about_what_is_up_or_watched_no_more_is_resolved() -> None:
     [over] = after_silence({DB.key: state(DB, "up")}, [alert()], watched(DB), NOON + 60, ids())
     assert over.status == "resolved"
     [gone] = after_silence({}, [alert()], {}, NOON + 60, ids())
-    assert (gone.status, "watched no more" in gone.detail) == ("resolved", True)
+    assert (gone.status, gone.ended) == ("resolved", "no longer watched")
+    paused = msgspec.structs.replace(DB, enabled=False)
+    [rests] = after_silence({DB.key: state(DB, "pending", silenced="paused")}, [alert()], watched(paused), NOON + 60, ids())
+    assert (rests.status, rests.ended) == ("resolved", "paused")
 
 
 def test_flapping_is_one_alert_that_says_so_until_it_is_steady() -> None:
@@ -97,6 +103,15 @@ def test_flapping_is_one_alert_that_says_so_until_it_is_steady() -> None:
     assert over.status == "resolved"
     [still] = told(steady, states=(state(DB, "down"),), unresolved=(one,))
     assert (still.id, still.title.endswith("is down")) == (one.id, True)
+
+
+def test_what_flaps_and_then_stays_down_is_down() -> None:
+    flaps = alert(title="db1.example.org goes to and fro", flapping=True)
+    stays = Event(at=NOON + 90, watch=DB.key, kind="steady", what="state", message="it stays down: refused")
+    [down] = told(stays, states=(state(DB, "down", since=NOON + 30),), unresolved=(flaps,))
+    assert (down.id, down.title, down.flapping) == (flaps.id, "db1.example.org port 5432 (tcp) is down", False)
+    assert down.detail.startswith("down since 2026-11-28 12:00 UTC")
+    assert "it stays down: refused" in down.detail
 
 
 def test_an_alert_that_was_open_when_flapping_began_is_the_one_that_says_so() -> None:

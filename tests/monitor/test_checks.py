@@ -146,7 +146,7 @@ def test_https_sees_another_certificate_by_the_way(tmp_path: Path) -> None:
         after = checked(watch, settings)
     assert {result.outcome for result in (before, again, after)} == {"up"}
     assert before.facts == again.facts
-    assert before.facts["expires"] == f"{first.certificate.not_valid_after_utc:%Y-%m-%d}"
+    assert before.facts["expires"] == f"{first.certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}"
     assert second.certificate.fingerprint(hashes.SHA256()).hex()[:16] in after.facts["certificate"]
     state = folded(blank(watch.key), watch, before).state
     assert folded(state, watch, again).events == ()

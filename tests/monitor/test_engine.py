@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from netassist.monitor import writer
 from netassist.monitor.connectivity import Link
 from netassist.monitor.engine import LIGHT_AT_ONCE
+from netassist.monitor.standing import asked, status
 from netassist.monitor.store import StoreTrouble, Window
 from netassist.monitor.watch import Watch
 from tests.monitor.played import NOON, Play, PlayedClock
@@ -210,6 +212,100 @@ def test_a_watch_is_added_paused_resumed_and_removed_while_it_runs(tmp_path: Pat
             so_far = len(play.ran)
             await play.clock.passes(300)
             assert len(play.ran) == so_far
+
+    told(story)
+
+
+def test_what_is_paused_while_it_is_down_stands_no_way_until_it_is_measured_again(tmp_path: Path) -> None:
+    play = Play(tmp_path, DB)
+    play.outcomes[DB.key] = "down"
+
+    async def story() -> None:
+        async with play.running():
+            await play.clock.passes(150)
+            assert play.titles() == [DB.key]
+            play.edit(DB, enabled=False)
+            await play.clock.passes(600)
+            [ended] = play.store.alerts("all")
+            assert (ended.status, ended.ended) == ("resolved", "paused")
+            known = asked(play.store)
+            told = status(play.engine, known, since=0.0, plan=tmp_path, plan_trouble="", where=())
+            assert (told.counts, told.unresolved) == ({"paused": 1}, 0)
+            assert play.store.states()[DB.key].standing == play.engine.states[DB.key].standing == "pending"
+            play.edit(DB, enabled=True)
+            resumed = play.clock.wall()
+            await play.clock.passes(150)
+            again, _ = play.store.alerts("all")
+            assert again.status == "open"
+            assert again.opened >= resumed
+            assert play.store.states()[DB.key].since >= resumed
+            down = play.store.availability(DB.key, NOON, play.clock.wall()).down
+            assert down < 300, "the ten minutes of the pause are not among it"
+
+    told(story)
+
+
+def test_what_is_removed_while_it_is_checked_opens_no_alert(tmp_path: Path) -> None:
+    watch = msgspec.structs.replace(DB, interval=5, failures=1, of=1)
+    play = Play(tmp_path, watch)
+
+    async def story() -> None:
+        async with play.running():
+            await play.clock.passes(20)
+            play.outcomes[watch.key] = "down"
+            play.store.remove_watch(watch.key, play.clock.wall())
+            ran = len(play.ran)
+            while len(play.ran) == ran and play.clock.now < 1100:
+                play.engine._agenda.sooner(watch.key, play.clock.now)
+                play.engine._woken.set()
+                await play.clock.passes(0.1)  # the engine looks at what is watched every two seconds
+            assert len(play.ran) > ran
+            await play.clock.passes(30)
+
+    told(story)
+    assert play.store.alerts("all") == []
+    assert [event.after for event in play.store.events(0, 1e11) if event.kind == "state"] == ["up"]
+    assert not any(one.alerts for one in play.written)
+
+
+def test_an_outage_behind_a_router_is_as_long_as_it_was(tmp_path: Path) -> None:
+    play = Play(tmp_path, GATEWAY, BEHIND)
+
+    async def story() -> None:
+        async with play.running():
+            await play.clock.passes(400)
+            play.outcomes |= {GATEWAY.key: "down", BEHIND.key: "down"}
+            await play.clock.passes(400)
+            down = play.engine.states[BEHIND.key].since
+            play.outcomes[GATEWAY.key] = "up"
+            await play.clock.passes(400)
+            [behind] = play.store.unresolved()
+            assert (behind.watch, behind.opened) == (BEHIND.key, down)
+            play.outcomes[BEHIND.key] = "up"
+            await play.clock.passes(100)
+            over = play.store.alert(behind.id)
+            assert over is not None
+            assert over.resolved is not None
+            assert over.resolved - over.opened > 400
+
+    told(story)
+
+
+def test_a_server_that_flapped_and_stays_down_is_called_down(tmp_path: Path) -> None:
+    play = Play(tmp_path, DB)
+
+    async def story() -> None:
+        async with play.running():
+            await play.clock.passes(100)
+            for outcome in ("down", "up", "down", "up", "down", "up"):
+                play.outcomes[DB.key] = outcome
+                await play.clock.passes(75 if outcome == "down" else 61)
+            assert play.engine.states[DB.key].flapping
+            play.outcomes[DB.key] = "down"
+            await play.clock.passes(400)
+            [alert] = play.store.unresolved()
+            assert (alert.title, alert.level) == ("db1.example.org port 5432 (tcp) is down", "critical")
+            assert not play.engine.states[DB.key].flapping
 
     told(story)
 

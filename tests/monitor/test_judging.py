@@ -15,12 +15,14 @@ from netassist.probes.dns import DnsAnswer, DnsLookup
 from netassist.probes.nmap import NmapScan
 from netassist.probes.nmap_xml import NmapHost, NmapPort
 from netassist.probes.ping import Ping, RoundTrip
+from netassist.probes.smtp import Mail, MailCertificate, MailServer, MailTls
 from netassist.probes.ssh import SshAudit
 from netassist.probes.ssh_hostkey import HostKey
 from netassist.quantum import QuantumCheck
 from netassist.tls.audit import TlsAudit
 from netassist.tls.certificate import CertificateInfo
 from netassist.tls.grade import Cap, Grade
+from tests.reports.samples import certificates
 
 STAMP: dict[str, Any] = {"target": "www.example.org", "started": datetime(2026, 11, 28, tzinfo=UTC), "duration_s": 0.1}
 
@@ -76,7 +78,9 @@ def test_what_is_our_own_fault_is_never_down(kind: FailureKind, message: str, ou
         (Reached(1.0, 200, tls_error="expired"), {}, "down", "the certificate does not verify: expired"),
         (Reached(1.0, 200, days=20), {}, "degraded", "the certificate expires in 20 days"),
         (Reached(1.0, 200, days=21), {}, "up", ""),
-        (Reached(1.0, 200, days=6), {}, "down", "the certificate expires in 6 days"),
+        (Reached(1.0, 200, days=2), {}, "degraded", "the certificate expires in 2 days"),
+        (Reached(1.0, 200, days=2), {"last_days": 7}, "down", "the certificate expires in 2 days"),
+        (Reached(1.0, 200, days=-1), {}, "down", "the certificate has expired"),
         (Reached(1.0, 200, days=0), {"days": 1, "last_days": 0}, "degraded", "the certificate expires today"),
         (Reached(1.0, 500, days=20), {}, "down", "the status is 500; the certificate expires in 20 days"),
     ],
@@ -160,6 +164,30 @@ def test_certificates_that_are_not_trusted_or_not_seen() -> None:
     assert judged("certificate", CertificateInfo(**STAMP))[0] == "unknown"
     failed = CertificateInfo(status="failed", error=Failure("refused", "refused"), **STAMP)
     assert judged("certificate", failed) == ("down", "refused")
+
+
+def test_a_certificate_that_ends_soon_is_down_where_it_is_what_is_watched() -> None:
+    assert judged("certificate", certificates(days_left=6))[0] == "down"
+    assert judged("certificate", certificates(days_left=20))[0] == "degraded"
+    assert judged("certificate", certificates(days_left=6), last_days=3)[0] == "degraded"
+    assert of_report(watch("certificate"), certificates(), 1.0).facts["expires"] == "2027-01-24T17:00:00Z", "to the second"
+
+
+@pytest.mark.parametrize(
+    ("starttls", "days", "outcome", "words"),
+    [
+        (True, 90, "up", ""),
+        (False, None, "degraded", "the server does not offer STARTTLS"),
+        (True, 2, "degraded", "the certificate expires in 2 days"),
+        (True, -1, "down", "the certificate has expired"),
+    ],
+)
+def test_mail_servers(starttls: bool, days: int | None, outcome: str, words: str) -> None:
+    until = datetime(2027, 1, 1, tzinfo=UTC)
+    certificate = MailCertificate(subject="CN=mx", issuer="CN=ca", not_after=until, days_left=days) if days is not None else None
+    tls = MailTls(version="TLSv1.3", certificate=certificate) if starttls else None
+    server = MailServer(greeting="mx.example.org ESMTP", starttls=starttls, tls=tls)
+    assert judged("smtp", Mail(server=server, **STAMP)) == (outcome, words)
 
 
 def test_messages_are_one_safe_line() -> None:

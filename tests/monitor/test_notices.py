@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+import pytest
 
 from netassist.monitor.alert import Alert, Notice
 from netassist.monitor.channels import Channel
-from netassist.monitor.notices import Entry, due
+from netassist.monitor.notices import Entry, due, held
 from netassist.monitor.quiet import Quiet
 from netassist.monitor.watch import Watch
 from tests.monitor.sample import DB, NOON, alert, ids, many, watched
@@ -231,6 +232,94 @@ def test_what_comes_and_goes_in_the_quiet_hours_is_in_the_summary_where_that_is_
     assert story.tick(600, over) == []
     [summary] = story.tick(3600, over)
     assert summary.title.startswith("After the quiet hours: [over]")
+
+
+def test_what_began_and_healed_in_the_quiet_hours_is_named_after_them() -> None:
+    quiet = Quiet(hours=("12:00-13:00",), critical=False)
+    story = Story(quiet=quiet)
+    story.tick(600, alert(opened=NOON + 600))
+    over = resolved(alert(opened=NOON + 600), NOON + 620)
+    assert story.tick(620, over) == story.tick(700, over) == []
+    [summary] = story.tick(3600, over)
+    assert summary.title == "After the quiet hours: [over] db1.example.org is down, for 20 s"
+    assert story.tick(7200, over) == []
+    story = Story(quiet=quiet)
+    assert story.tick(700, over) == [], "between two looks"
+    assert len(story.tick(3600, over)) == 1
+    story = Story(quiet=Quiet(hours=("18:00-19:00",)))
+    story.tick(600, alert(opened=NOON + 600))
+    assert story.tick(620, over) == story.tick(9999, over) == [], "by day what is over before it is told is left out"
+
+
+def busy(levels: Literal["warning", "critical"], number: int) -> tuple[Story, list[Alert]]:
+    """A channel that has had so many messages, and the alerts of them."""
+    watches = many(20)
+    story = Story(watches=watches)
+    had = [alert(watch, id=f"{place:08x}", level=levels) for place, watch in enumerate(watches[:number])]
+    for place in range(number):
+        story.tick(40 * place, *had[: place + 1])
+        assert len(story.tick(40 * place + 30, *had[: place + 1])) == 1
+    return story, had
+
+
+def test_what_began_and_healed_while_it_was_gathered_is_named() -> None:
+    story, had = busy("warning", 3)
+    one = alert(many(20)[19], id="f0000001", level="warning", opened=NOON + 130)
+    assert story.tick(130, *had, one) == story.tick(300, *had, one) == []
+    [held_back] = held(story.ledger, story.channels, None, NOON + 300)
+    assert (held_back.channel, held_back.alerts, held_back.quiet, held_back.until) == ("hook", 1, False, NOON + 430)
+    over = resolved(one, NOON + 310)
+    assert story.tick(310, *had, over) == []
+    [notice] = story.tick(310 + 300, *had, over)
+    assert notice.title == "[over] host19.example.org is down, for 3 min"
+
+
+def test_a_critical_alert_is_not_held_by_the_gathering_until_there_is_a_storm() -> None:
+    story, had = busy("warning", 3)
+    warning, critical = alert(many(20)[18], id="e0000001", level="warning"), alert(many(20)[19], id="f0000001")
+    assert story.tick(130, *had, warning, critical) == []
+    [first, second] = story.tick(160, *had, warning, critical)
+    assert {first.alerts, second.alerts} == {("e0000001",), ("f0000001",)}, "and what was gathered goes with it"
+    story, had = busy("critical", 5)
+    assert story.tick(210, *had, critical) == story.tick(260, *had, critical) == []
+
+
+def test_what_waits_for_the_end_of_the_quiet_hours_is_known() -> None:
+    quiet = Quiet(hours=("12:00-13:00",))
+    story = Story(quiet=quiet)
+    assert story.tick(0, alert(level="warning")) == story.tick(600, alert(level="warning")) == []
+    [held_back] = held(story.ledger, story.channels, quiet, NOON + 600)
+    assert (held_back.alerts, held_back.quiet, held_back.until) == (1, True, NOON + 3600)
+    story.tick(3600, alert(level="warning"))
+    assert held(story.ledger, story.channels, quiet, NOON + 3600) == []
+
+
+@pytest.mark.parametrize("why", ["no longer watched", "paused"])
+def test_a_watch_that_is_removed_or_paused_is_never_an_all_clear(why: str) -> None:
+    story = Story()
+    story.tick(0, alert())
+    story.tick(30, alert())
+    ended = msgspec.structs.replace(resolved(alert(), NOON + 60), ended=why, detail=f"from noon on, 1 min; {why}")
+    story.tick(60, ended)
+    [notice] = story.tick(90, ended)
+    assert notice.title == f"[{why}] db1.example.org was down, for 1 min"
+    assert "over" not in notice.body
+    assert why in notice.body
+    story = Story(quiet=Quiet(hours=("12:00-13:00",), critical=False))
+    story.tick(0, alert())
+    assert story.tick(60, ended) == story.tick(3600, ended) == [], "nobody has heard of it"
+
+
+def test_that_what_flapped_stays_down_is_told() -> None:
+    story = Story()
+    flaps = alert(title="db1.example.org goes to and fro", flapping=True)
+    story.tick(0, flaps)
+    assert [notice.title for notice in story.tick(30, flaps)] == ["[critical] db1.example.org goes to and fro"]
+    story.tick(60, alert())
+    assert [notice.title for notice in story.tick(90, alert())] == ["[critical] db1.example.org is down"]
+    story.tick(120, flaps)
+    story.tick(150, alert())
+    assert story.tick(999, alert()) == [], "once"
 
 
 def test_nothing_is_said_of_a_silenced_watch_until_the_silence_ends() -> None:

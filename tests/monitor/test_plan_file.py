@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from netassist.configuration import BadConfiguration
 from netassist.monitor.plan_export import exported
 from netassist.monitor.plan_file import Plan, apply, parsed, read_plan
 from netassist.monitor.plan_place import place_of
 from netassist.monitor.store import Window, open_store
+from netassist.monitor.validity import is_measured, set_in
 from netassist.monitor.watch import Limits, Watch
 
 WHOLE = """
@@ -103,6 +105,8 @@ WATCH = '[[watch]]\nhost = "a.example.org"\ncheck = "icmp"\n'
         ("[[watch]\n", "1:8", "Expected"),
         ("[watch", "1:7", "Expected"),
         ("[[wacht]]\n", "1:1", "there is no section 'wacht'"),
+        (WATCH + "[[wacht]]\nhost = 1\n", "4:1", "there is no section 'wacht'"),
+        (WATCH + "[wacht.limits]\n", "4:1", "there is no section 'wacht'"),
         ("[watch]\nhost = 1\n", "1:1", "watch must be written as [[watch]]"),
         (WATCH + '[[watch]]\nhost = "b.example.org"\n', "4:1", "check is missing"),
         (WATCH + "intervall = 5\n", "4:1", "there is no setting 'intervall'"),
@@ -113,7 +117,12 @@ WATCH = '[[watch]]\nhost = "a.example.org"\ncheck = "icmp"\n'
         (WATCH + '[watch.limits]\ngrad = "A"\n', "5:1", "there is no setting 'grad'"),
         (WATCH + "limits = {slow_ms = -3}\n", "4:11", "slow_ms -3 is not above 0"),
         (WATCH + "limits = {loss = nan}\n", "4:11", "loss nan is not a fraction"),
-        (WATCH + "limits = {days = -1}\n", "4:11", "days -1 is not between 0"),
+        ('[[watch]]\nhost = "a"\ncheck = "tls"\nlimits = {days = -1}\n', "4:11", "days -1 is not between 0"),
+        (WATCH + "limits = {slow_ms = 3, days = 9}\n", "4:24", "days means nothing to icmp; it is a limit of"),
+        (WATCH + "slow_ms = 80\n", "4:1", "slow_ms is a limit; write limits = { slow_ms = … }"),
+        (WATCH + "\n[[wach]]\nhost = 'b'\n", "5:1", "there is no section 'wach'"),
+        (WATCH + "\n[wach.inside]\nhost = 'b'\n", "5:1", "there is no section 'wach'"),
+        (WATCH + 'interval = "-5s"\n', "4:1", "is negative"),
         (WATCH + 'parents = ["a.exmple.org"]\n', "4:1", "did you mean 'a.example.org'?"),
         (WATCH + 'limits = {slow_ms = 3, grad = "A"}\n', "4:24", "there is no setting 'grad'"),
         ('[[watch]]\ncheck = "icmp"\nhost = "a b"\n', "3:1", "is not a host name"),
@@ -175,8 +184,20 @@ WATCHES = st.builds(
 )
 
 
+def _measured(watch: Watch) -> Limits:
+    """Its limits that its check measures; a file is not read with others."""
+    return Limits(**{name: getattr(watch.limits, name) for name in set_in(watch.limits) if is_measured(name, watch.check)})
+
+
+def test_a_limit_that_means_nothing_is_not_exported_so_that_the_file_is_read_back() -> None:
+    old = Watch(host="a.example.org", check="icmp", limits=Limits(slow_ms=80, grade="A"))
+    [watch] = parsed(exported([old]), "exported").watches
+    assert watch.limits == Limits(slow_ms=80)
+
+
 @given(st.lists(WATCHES, max_size=4, unique_by=lambda watch: watch.key))
 def test_what_is_exported_is_read_back_the_same(watches: list[Watch]) -> None:
+    watches = [structs.replace(watch, limits=_measured(watch)) for watch in watches]
     again = parsed(exported(watches), "exported")
     assert sorted(again.watches, key=lambda watch: watch.key) == sorted(watches, key=lambda watch: watch.key)
 

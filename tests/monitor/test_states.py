@@ -116,6 +116,17 @@ def test_to_and_fro_is_flapping_once_and_steady_once() -> None:
     assert [event.kind for event in quiet.events] == ["steady"]
 
 
+def test_what_flaps_and_stays_down_is_down_and_no_longer_flaps() -> None:
+    flapping = play("uxx" + "uxx" * FLAPS).states[-1]
+    assert (flapping.standing, flapping.flapping) == ("down", True)
+    stays = play("x", state=flapping)
+    assert [(event.kind, event.message) for event in stays.events] == [("steady", "it stays down: result 0")]
+    assert (stays.states[-1].standing, stays.states[-1].flapping) == ("down", False)
+    assert play("xxxx", state=stays.states[-1]).events == [], "it is told once"
+    again = play("u", state=stays.states[-1])
+    assert again.states[-1].flapping, "when it goes on to and fro, it flaps again"
+
+
 def test_changes_that_lie_in_the_future_do_not_count_when_the_clock_went_back() -> None:
     state = State(watch=DB.key, standing="up", turns=tuple(NOON + 400 * 86400 + number for number in range(FLAPS)), recent="uuu")
     after = folded(state, DB, Result(watch=DB.key, at=NOON, outcome="up")).state

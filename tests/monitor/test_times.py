@@ -14,15 +14,33 @@ from netassist.reports.words import lasting
 
 
 @pytest.mark.parametrize(
-    ("written", "seconds"), [(90, 90), ("90", 90), ("90s", 90), ("5m", 300), (" 4 h", 14400), ("1.5d", 129600), ("1w", 604800)]
+    ("written", "seconds"),
+    [
+        (90, 90),
+        ("90", 90),
+        ("90s", 90),
+        ("5m", 300),
+        (" 4 h", 14400),
+        ("1.5d", 129600),
+        ("1w", 604800),
+        ("5 minutes", 300),
+        ("1 Hour", 3600),
+        ("30 secs", 30),
+    ],
 )
 def test_lengths_of_time(written: str | int, seconds: float) -> None:
     assert seconds_of(written) == seconds
 
 
-@pytest.mark.parametrize("written", ["", "soon", "-5m", "5 minutes", "m", "1e9", "٥m", -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("written", ["", "soon", "-5m", "5 moments", "m", "1e9", "٥m", -1, float("nan"), float("inf")])
 def test_what_is_no_length_of_time_is_refused(written: str | float) -> None:
     with pytest.raises(ValueError, match="length of time"):
+        seconds_of(written)
+
+
+@pytest.mark.parametrize("written", ["-5m", " -5 seconds", "−5s", -1])
+def test_what_is_negative_is_called_so(written: str | float) -> None:
+    with pytest.raises(ValueError, match="is negative"):
         seconds_of(written)
 
 

@@ -163,6 +163,15 @@ def test_whatever_is_asked_every_admitted_answer_can_be_read(request_: str, data
     assert answered(written.decode(), talk).outcome in ("call", "no_call", "clarify")
 
 
+def test_a_request_that_names_its_own_port_is_offered_no_earlier_one() -> None:
+    earlier = Turn("ssh on 10.0.0.1 port 2222", (Call("ssh_audit", {"host": "10.0.0.1", "port": 2222}),), "call")
+    ssh = "<TOOLCALL>[ssh_audit(host=⟨H1⟩, port=⟨N1⟩"
+    _, own, _ = asked("the same on port 2022", earlier)
+    assert own.advance(ssh.encode()) is None
+    _, none, _ = asked("and three pings, then the same again", earlier)
+    assert none.advance(ssh.encode()) is not None
+
+
 def test_a_request_that_names_its_own_target_is_offered_no_earlier_one() -> None:
     earlier = Turn("ping 10.0.0.1", (Call("ping", {"host": "10.0.0.1"}),), "call")
     first, second = (f"<TOOLCALL>[ping(host=⟨H{n}⟩)]</TOOLCALL>" for n in (1, 2))

@@ -331,7 +331,7 @@ def test_a_cancelled_scan_leaves_nothing_running(tmp_path: Path, monkeypatch: py
 
 
 def test_the_xml_is_read_with_what_python_nmap_leaves_out(nmap: str) -> None:
-    hosts, complete = read_scan(XML, nmap)
+    hosts, complete, _ = read_scan(XML, nmap)
     assert complete
     first, second = hosts
     tls, mysql = first.ports
@@ -494,7 +494,7 @@ def test_the_follower_believes_only_nmaps_own_lines() -> None:
         follower.line(line)
     assert follower.open_ports == [OpenPort("192.0.2.1", 22, "tcp")]
     assert [step.fraction for step in told] == [0.0, 0.1667, 0.5, 0.5]
-    assert told[1].text == "nmap x: Connect Scan 50.00%, about 3 s left"
+    assert told[1].text == "nmap x: Connect Scan 50.00%, this step about 3 s more"
 
 
 def test_the_way_leads_through_the_phases_of_a_network_and_its_parts() -> None:
@@ -506,7 +506,7 @@ def test_the_way_leads_through_the_phases_of_a_network_and_its_parts() -> None:
     follower.line("SYN Stealth Scan Timing: About 50.00% done")
     follower.line("Discovered open port 22/tcp on 192.0.2.1")
     assert [(step.text, step.fraction) for step in told] == [
-        ("nmap x: ARP Ping Scan 50.00%, about 3 min left", 0.625),
+        ("nmap x: ARP Ping Scan 50.00%, this step about 3 min more", 0.625),
         ("nmap x: SYN Stealth Scan 50.00%", 0.875),
         ("nmap x: 22/tcp is open on 192.0.2.1", 0.875),
     ]

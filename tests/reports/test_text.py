@@ -15,11 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netassist.observations import Endpoint, Report, schema_of
+from netassist.audit.findings import merged
+from netassist.observations import Endpoint, Finding, Report, schema_of
 from netassist.quantum import KeyExchange
 from netassist.reports.layout import BAD, CRITICAL, GOOD, NEUTRAL
 from netassist.reports.style import Line, ansi, cells
 from netassist.reports.text import lines, sentence, verdict
+from netassist.reports.text.finding import where
 from tests.reports import samples
 from tests.reports.samples import EXAMPLES
 
@@ -146,6 +148,22 @@ def test_distrust_is_told_also_where_no_problem_names_it() -> None:
     said = verdict(samples.certificates(trusted=False, trust_error="unsuitable certificate purpose"))
     assert "is not trusted (unsuitable certificate purpose)" in said.text
     assert said.tone is BAD
+
+
+def test_names_with_control_characters_are_marked() -> None:
+    hostile, sound = samples.certificates(samples.certificate(left_out=5)), samples.certificates()
+    assert "has control characters in its names" in sentence(hostile)
+    shown = " ".join(" ".join(map(str, lines(hostile))).split())
+    assert "5 characters were left out of its names, on which a terminal would act" in shown
+    assert "left out" not in " ".join(map(str, lines(sound)))
+
+
+def test_findings_of_an_audit_tell_their_ports() -> None:
+    held = Finding(id="http.x", severity="low", title="No HSTS", detail="", evidence="none", fix="")
+    one, two = (samples.http(target=Endpoint("shop.example", port), findings=(held,)) for port in (443, 8443))
+    [both], [alone] = merged([one, two]), merged([one])
+    assert (where(both), where(alone), where(held)) == ("(ports 443 and 8443)", "(port 443)", "")
+    assert "No HSTS (ports 443 and 8443) [http.x]" in "\n".join(map(str, lines(samples.audit(findings=(both,)))))
 
 
 @pytest.mark.parametrize("problem", ["revoked", "missing_intermediate", "sha1_signature", "no_san", "long_validity"])

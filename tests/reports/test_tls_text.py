@@ -132,7 +132,7 @@ def test_what_no_handshake_has_confirmed_is_not_promised() -> None:
 
 def test_a_weakness_that_could_not_be_told_is_not_called_absent() -> None:
     doubtful = good(weaknesses=weaknesses({"robot": ("unknown", "the answers change")}))
-    assert "no weakness was found, though 1 could not be told" in sentence(doubtful)
+    assert "no known attack was found to work, though 1 could not be told" in sentence(doubtful)
     assert re.search(r"\? unknown +ROBOT +the answers change", shown(doubtful))
     assert not re.search(r"Not found:[^·]*ROBOT", shown(doubtful))
 

@@ -291,6 +291,7 @@ def test_a_scan_that_is_interrupted_reports_what_it_has() -> None:
     assert report.status == "partial"
     assert report.error is not None
     assert report.error.kind == "timeout"
+    assert report.error.message.endswith("interrupted")
     assert report.protocols["TLSv1.3"] == "accepted"
     assert "suites/TLSv1.2" in report.incomplete
 

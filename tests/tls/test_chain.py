@@ -27,6 +27,14 @@ def test_a_chain_is_in_order_where_each_is_issued_by_the_next() -> None:
     assert not in_order((leaf, root, root))
 
 
+def test_what_of_a_name_acts_on_a_terminal_is_left_out_and_counted() -> None:
+    hostile = issue("lab", ROOT, dns=("a\x1b[31m.evil", "b.test")).certificate.public_bytes(Encoding.DER)
+    shown = read(hostile).shown
+    assert shown.san is not None
+    assert (shown.san.dns, shown.left_out) == (("a.evil", "b.test"), 5)
+    assert read(DER).shown.left_out == 0
+
+
 def test_keys_of_fips_205_are_named_by_their_oids() -> None:
     """No library here makes them: the OID of an ML-DSA key is exchanged for theirs, which are as long."""
     der = issue("lab", ROOT, key="mldsa65").certificate.public_bytes(Encoding.DER)

@@ -10,7 +10,8 @@ import pytest
 
 from netassist.assistant import gate
 from netassist.tui.screens import approval
-from netassist.tui.screens.approval import Approval
+from netassist.tui.screens.approval import Approval, question
+from netassist.tui.widgets.fold import Fold
 from tests.tui.stage import Stage, call, opened
 
 VULN = call("nmap_scan", target="127.0.0.1", profile="vuln")
@@ -39,9 +40,17 @@ def test_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
             await stage.pilot.press(key)
             await stage.until(lambda: not stage.app.busy)
             assert "refused, not run" in stage.read()
-            assert "was not approved" in stage.read()
+            assert "was not approved; you said no" in " ".join(stage.read().split())
 
     asyncio.run(story())
+
+
+def test_the_ports_are_those_that_are_asked_for() -> None:
+    assert "on every open port" in question(VULN.calls[0], "intrusive").plain
+    [one] = call("nmap_scan", target="127.0.0.1", profile="vuln", ports="8443").calls
+    asked_for = question(one, "intrusive").plain
+    assert "on those of the ports 8443 that are open" in asked_for
+    assert "every open port" not in asked_for
 
 
 def test_yes_runs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,6 +160,10 @@ def test_the_arguments_are_edited_and_the_edited_call_is_asked_about_again(
             await stage.pilot.press("y")
             await stage.until(lambda: not stage.app.busy)
             assert f"Port {port} on 127.0.0.1 is open" in stage.read()
+            stage.app.query(Fold).first().unfolded = True
+            await stage.until(lambda: "Command" in stage.read())
+            assert f"netassist run tcp_check host=127.0.0.1 port={port}" in stage.read()
+            assert "port=1 " not in stage.read()
         assert "which edited tcp_check" in (tmp_path / "journal.jsonl").read_text()
 
     with socket.create_server(("127.0.0.1", 0)) as server:

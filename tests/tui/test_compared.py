@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from netassist.observations import Endpoint, Finding, Report, Status
 from netassist.probes.http import HttpCheck
-from netassist.tui.compared import Run, comparable, compared, runs_of
+from netassist.tui.compared import Run, compared, earlier, runs_of
 from netassist.tui.estate import Held
 
 BEGAN = datetime(2026, 11, 29, tzinfo=UTC)
@@ -48,6 +48,16 @@ def test_runs_are_answers_and_those_of_a_common_place_compare() -> None:
     assert [(run.request, run.hosts) for run in made] == [
         ("question 2", ["c.test"]), ("question 1", ["b.test"]), ("question 0", ["a.test", "b.test"]),
     ]  # fmt: skip
-    assert [run.request for run in comparable(made[1], made)] == ["question 0"]
-    assert comparable(made[0], made) == []
+    assert [run.request for run in earlier(made[1], made)] == ["question 0"]
+    assert earlier(made[0], made) == earlier(made[2], made) == []
     assert runs([report("a.test", status="failed")]) == []
+
+
+def test_what_is_unchanged_has_the_age_that_is_known_and_not_that_of_the_later_run() -> None:
+    later, first = runs([report("a.test", "x.one", "x.two")], [report("a.test", "x.one", "x.three", days=1)])
+    ages = {each.located.finding.id: each.since - BEGAN for each in compared(first, later)}
+    assert ages == {"x.one": timedelta(0), "x.two": timedelta(0), "x.three": timedelta(days=1)}
+    [one] = [each for each in compared(first, later) if each.difference == "unchanged"]
+    older = BEGAN - timedelta(days=9)
+    known = compared(first, later, {one.located.key: older})
+    assert [each.since for each in known if each.difference == "unchanged"] == [older]

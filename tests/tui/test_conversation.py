@@ -270,3 +270,32 @@ def test_the_screen_after_a_real_audit_looks_as_it_did(
     with tls_server(leaf(root, "expired"), least="TLSv1.2", groups="X25519MLKEM768:X25519") as server:
         assert len(str(server.port)) == 5
         asyncio.run(story(server.port))
+
+
+@pytest.mark.parametrize("steps", [("shift+tab",), ("tab",), ("tab", "enter", "tab")], ids=str)
+def test_keys_work_after_the_line_with_the_focus_was_cleared_away(tmp_path: Path, steps: tuple[str, ...]) -> None:
+    async def story(port: int) -> None:
+        tcp = call("tcp_check", host="127.0.0.1", port=port)
+        async with opened(tmp_path, tcp, tcp, tcp) as stage:
+            for _ in range(3):
+                await stage.ask(f"is port {port} open on 127.0.0.1?")
+            stage.app.query("FoldTitle").first().focus()
+            await stage.pilot.press(*steps)
+            stage.app.action_clear()
+            await stage.pilot.press("tab", "shift+tab")
+            await stage.until(lambda: not stage.app.query(Turn))
+            assert stage.app.focused is None or stage.app.focused.is_attached
+            await stage.pilot.press("alt+7")
+            await stage.until(lambda: stage.app.room == "journal")
+
+    asyncio.run(story(closed_port()))
+
+
+def test_a_time_left_that_rounds_to_nothing_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = CallProgress(Call("ping", {"host": "127.0.0.1"}))
+    card.start(card.call)
+    monkeypatch.setattr(progress, "monotonic", lambda began=monotonic(): began + 30)
+    card.move(Progress("ping", 0.5))
+    assert "about 30 s left" in card._title().plain
+    card.move(Progress("ping", 0.999))
+    assert "left" not in card._title().plain

@@ -54,7 +54,7 @@ def test_a_finding_is_accepted_with_a_reason_and_counts_no_more(
             room = await into(stage, "findings")
             before, chosen = len(room.shown), room.chosen
             assert chosen is not None
-            await stage.pilot.press("x")
+            await stage.pilot.press("A")
             await stage.until(lambda: isinstance(stage.app.screen, Written))
             await stage.pilot.press("enter")
             assert "needs a reason" in stage.read()
@@ -79,7 +79,7 @@ def test_a_finding_is_accepted_until_a_day_of_one_s_own(state: Path, tmp_path: P
     async def story() -> None:
         async with at_home(state) as stage:
             room = await into(stage, "findings")
-            await stage.pilot.press("x")
+            await stage.pilot.press("A")
             await stage.until(lambda: isinstance(stage.app.screen, Written))
             await stage.pilot.press(*"moves next week", "enter")
             await stage.until(lambda: "For how long?" in stage.read())

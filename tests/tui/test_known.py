@@ -1,56 +1,38 @@
-"""What the rooms make of stored reports: the latest run speaks, and what it says no more is gone."""
+"""What the rooms make of stored reports: the latest run speaks of a host, and a scan of the ports that it looked at."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
 
 from netassist.assistant.sessions import Sessions
-from netassist.observations import Endpoint, Finding, Report
+from netassist.observations import Endpoint, Failure, Report, Status
 from netassist.probes.http import HttpCheck
+from netassist.probes.nmap import NmapScan
+from netassist.probes.nmap_xml import NmapHost, NmapPort
+from netassist.probes.tcp import TcpCheck
 from netassist.tui.columns import Cell, Column, fitted, header, line, shaped
 from netassist.tui.estate import estate
-from netassist.tui.known import findings, hosts
+from netassist.tui.known import hosts, latest, open_ports
 from netassist.tui.plots import binned, curve, port_map, severities, sparkline
 from tests.tui.estate import furnished
 
 WHEN = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def finding(word: str, severity: str = "low") -> Finding:
-    return Finding(id=f"http.{word}", severity=severity, title=word, detail="", evidence=word, fix="")  # type: ignore[arg-type]
+def scan(day: int, ports: str, *found: int, status: Status = "ok") -> NmapScan:
+    held = tuple(NmapPort(port=port, protocol="tcp", state="open") for port in found)
+    host = NmapHost(address="192.0.2.9", state="up", ports=held)
+    where, when = Endpoint("192.0.2.9", None, "192.0.2.9"), WHEN + timedelta(days=day)
+    return NmapScan(target=where, started=when, duration_s=1, hosts=(host,), scanned=ports, status=status)
 
 
-def run(day: int, *found: Finding, status: str = "ok") -> Report:
-    when = WHEN + timedelta(days=day)
-    where = Endpoint("www.example.org", 443)
-    return HttpCheck(target=where, started=when, duration_s=1, findings=found, status=status, url="https://www.example.org/")  # type: ignore[arg-type]
-
-
-def told(reports: list[Report]) -> list[tuple[str, str, int]]:
-    return [(each.located.finding.title, each.change, (each.since - WHEN).days) for each in findings(reports)]
-
-
-def test_the_latest_run_speaks() -> None:
-    old, middle, new = (
-        run(0, finding("csp")),
-        run(1, finding("csp"), finding("hsts", "high")),
-        run(2, finding("csp"), finding("frames")),
-    )
-    assert told([middle, new, old]) == [("csp", "known", 0), ("frames", "new", 2), ("hsts", "gone", 1)]
-
-
-def test_a_run_that_failed_or_is_not_whole_takes_nothing_away() -> None:
-    before = run(0, finding("csp"))
-    assert told([before, run(1, status="failed")]) == [("csp", "known", 0)]
-    assert told([before, run(1, status="partial")]) == []
-
-
-def test_what_was_measured_once_is_not_new() -> None:
-    assert told([run(0, finding("csp"))]) == [("csp", "known", 0)]
+def connected(day: int, port: int, state: Literal["open", "closed"] = "open") -> TcpCheck:
+    return TcpCheck(target=Endpoint("192.0.2.9", port), started=WHEN + timedelta(days=day), duration_s=1, state=state)
 
 
 def test_hosts_of_the_inventory_stand_beside_those_that_were_measured(tmp_path: Path) -> None:
@@ -105,4 +87,23 @@ def test_plots() -> None:
 
 
 def test_reports_survive_the_way_through_the_file() -> None:
-    assert msgspec.to_builtins(run(0))["schema"] == "netassist/http/1"
+    assert msgspec.to_builtins(scan(0, "80"))["schema"] == "netassist/nmap/1"
+
+
+def test_a_port_is_open_until_it_was_looked_at_and_not_open() -> None:
+    reports: list[Report] = [scan(0, "1-65535", 2024, 8000, 8443, 10022), scan(1, "8000,8443", 8000), connected(2, 2222)]
+    assert open_ports(reports, "192.0.2.9") == (2024, 2222, 8000, 10022)
+    assert open_ports([*reports, connected(3, 2222, "closed")], "192.0.2.9") == (2024, 8000, 10022)
+    assert open_ports([*reports, scan(3, "1-65535", status="partial")], "192.0.2.9") == (2024, 2222, 8000, 10022)
+    [host] = hosts(reports, {})
+    assert host.ports == (2024, 2222, 8000, 10022)
+
+
+def test_a_check_that_was_broken_off_does_not_hide_one_that_was_not() -> None:
+    late = Failure("timeout", "interrupted")
+    whole = HttpCheck(target=Endpoint("www.example.org", 443), started=WHEN, duration_s=1, url="https://www.example.org/")
+    broken = msgspec.structs.replace(whole, started=WHEN + timedelta(days=1), status="partial", error=late)
+    unsure = msgspec.structs.replace(whole, started=WHEN + timedelta(days=2), status="partial")
+    assert latest([whole, broken]) == [whole]
+    assert latest([broken, unsure, whole]) == [unsure]
+    assert latest([broken]) == [broken]

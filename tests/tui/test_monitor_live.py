@@ -38,7 +38,7 @@ async def told(daemon: Watching, port: int) -> None:
         await stage.until(lambda: row_of(room, port)[0] == "✘ down" and "1 open alert" in room.found.summary.plain)
         await stage.pilot.press("slash", *"tcp", "enter")
         await stage.until(lambda: "What happened" in stage.read())
-        await stage.pilot.press("k")
+        await stage.pilot.press("A")
         await stage.until(lambda: "no open alerts" in room.found.summary.plain and row_of(room, port)[-1] == "acknowledged")
         with socket.create_server(("127.0.0.1", port)):
             await stage.until(lambda: row_of(room, port)[0] == "✔ up")

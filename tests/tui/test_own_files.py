@@ -12,6 +12,7 @@ from netassist.assistant.journal import Journal
 from netassist.backends.planning import Plan
 from netassist.configuration import BadConfiguration, Settings, load
 from netassist.tui.app import NetAssistApp
+from netassist.tui.beginning import keep_order
 from netassist.tui.doors import Lent
 from netassist.tui.inventory import added, edited, read_list
 from netassist.tui.keys import every_binding
@@ -135,3 +136,26 @@ def test_the_first_start_can_be_skipped_and_does_not_come_again(tmp_path: Path) 
     asyncio.run(story())
     assert not (tmp_path / "config.toml").exists()
     assert (tmp_path / "tui.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("", ["hugllm", "testllm"]),
+        ('backends = [\n  "turbollm", # paid\n  "testllm",\n]\n[targets]\nnas = "192.0.2.7"\n', ["testllm"]),
+        ('ca_file = "/a.pem"\n', ["turbollm", "testllm"]),
+    ],
+)
+def test_who_plans_can_be_answered_again(tmp_path: Path, text: str, order: list[str]) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    keep_order(file, order)
+    assert tomllib.loads(file.read_text()) == tomllib.loads(text) | {"backends": order}
+
+
+def test_an_order_that_cannot_be_edited_is_left_and_told(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('"backends" = ["turbollm"]\n')
+    with pytest.raises(ValueError, match="set it there yourself"):
+        keep_order(file, ["testllm"])
+    assert file.read_text() == '"backends" = ["turbollm"]\n'

@@ -48,8 +48,9 @@ async def at_home(state: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterato
     backend = Planned()
     app = NetAssistApp(SETTINGS, backend, Journal(state), frozenset(), folder=state, clock=lambda: NOW)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        yield Stage(app, pilot, backend)
+        stage = Stage(app, pilot, backend)
+        await stage.until(lambda: app.looked)
+        yield stage
 
 
 async def into(stage: Stage, room: str) -> Room:
@@ -101,7 +102,7 @@ def test_an_alert_is_acknowledged(tmp_path: Path) -> None:
         async with at_home(state) as stage:
             room = await into(stage, "monitor")
             assert "tcp 192.0.2.21 8443" in stage.read()
-            await stage.pilot.press("k")
+            await stage.pilot.press("A")
             await stage.until(lambda: "0 open" in room.found.summary.plain or "no open" in room.found.summary.plain)
 
     asyncio.run(story())

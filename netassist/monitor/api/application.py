@@ -19,7 +19,7 @@ from netassist.monitor.api.access import Caller, local, remote
 from netassist.monitor.api.asked import Asked, Text
 from netassist.monitor.api.journaled import journaled
 from netassist.monitor.api.limits import Limiter
-from netassist.monitor.api.problems import MEDIA_TYPE, Trouble, problem
+from netassist.monitor.api.problems import MEDIA_TYPE, Trouble, problem, unread
 from netassist.monitor.api.routes import ROUTES, Route
 from netassist.monitor.api.ways import Ways, stored
 from netassist.monitor.logs import say
@@ -176,7 +176,7 @@ def _query(route: Route, request: Request) -> msgspec.Struct | None:
     try:
         return msgspec.convert(given, route.query, strict=False)
     except msgspec.ValidationError as error:
-        raise Trouble(422, f"the query: {error}") from None
+        raise Trouble(422, unread("the query", error, route.query)) from None
 
 
 async def _body(route: Route, request: Request) -> msgspec.Struct | None:
@@ -196,5 +196,7 @@ async def _body(route: Route, request: Request) -> msgspec.Struct | None:
         raise Trouble(408, f"the body was not there within {BODY_SECONDS:.0f} s", {"Connection": "close"}) from None
     try:
         return msgspec.json.decode(bytes(body) or b"{}", type=route.body)
+    except msgspec.ValidationError as error:
+        raise Trouble(422, unread("the body", error, route.body)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Trouble(422, f"the body: {error}") from None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from time import monotonic
 
 from netassist.monitor.api.asked import Asked, Text
 from netassist.monitor.api.problems import Trouble
 from netassist.monitor.api.values import ProbeQuery
 from netassist.monitor.api.ways import Ways, stored
+from netassist.monitor.drift import expiry
 from netassist.monitor.happening import Result
 from netassist.monitor.validity import check_watch
 from netassist.monitor.watch import CHECKS, Check, Watch, port_of
@@ -88,16 +88,8 @@ def exposed(wanted: Watch, result: Result, seconds: float) -> Text:
             if result.ms is not None:
                 yield one("netassist_probe_response_seconds", "Response time", result.ms / 1000)
             if (expires := expiry(result.facts)) is not None:
-                yield one("probe_ssl_earliest_cert_expiry", "The day on which the certificate expires, Unix seconds", expires)
+                yield one("probe_ssl_earliest_cert_expiry", "When the certificate expires, Unix seconds", expires)
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Probed())
     return Text("text/plain; version=0.0.4; charset=utf-8", generate_latest(registry))
-
-
-def expiry(facts: dict[str, str]) -> float | None:
-    """The midnight (UTC) that begins the day on which a certificate expires, Unix seconds; None where that is not known."""
-    try:
-        return datetime.strptime(facts["expires"], "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
-    except (KeyError, ValueError):
-        return None

@@ -151,10 +151,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         trouble: why something of it does not work, in words; empty where all does.
-        counts: watches by standing.
+        counts: watches by standing; those that are paused are ``paused``.
         lateness_ms: within which of their time 99 of 100 checks have begun; None before the first.
         held: results that wait to be stored.
         outbox: notices that wait to be delivered.
+        waiting: alerts that are no notices yet, for quiet hours hold them or they are gathered, in words, a channel each.
     """
 
     version: str
@@ -170,6 +171,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     lateness_ms: float | None = None
     held: int = 0
     outbox: int = 0
+    waiting: tuple[str, ...] = ()
     offline: bool = False
     trouble: tuple[str, ...] = ()
     listening: tuple[str, ...] = ()

@@ -13,8 +13,8 @@ from netassist.monitor.api.problems import Trouble
 from netassist.monitor.api.values import Checked, Done, NewWatch, NewWindow, States, Watched, WatchEdit, Watches, Windows
 from netassist.monitor.api.ways import Ways, stored
 from netassist.monitor.store import Window
-from netassist.monitor.validity import check_names, check_parents, check_watch, check_window
-from netassist.monitor.watch import SHORTEST, Watch
+from netassist.monitor.validity import check_ahead, check_given, check_names, check_parents, check_watch, check_window, set_in
+from netassist.monitor.watch import SHORTEST, Limits, Watch
 from netassist.observations import Failed
 from netassist.targets import host_of
 
@@ -46,6 +46,7 @@ async def add(ways: Ways, asked: Asked) -> Watched:
         raise Trouble(409, f"{wanted.key} is watched already; PATCH it, or DELETE it first")
     if len(kept) >= MOST_WATCHES:
         raise Trouble(409, f"{MOST_WATCHES:,} are watched already, which is the most")
+    _check_limits(wanted.limits, wanted)
     await _put(ways, wanted, kept)
     return Watched(key=wanted.key, watch=wanted)
 
@@ -53,6 +54,8 @@ async def add(ways: Ways, asked: Asked) -> Watched:
 async def edit(ways: Ways, asked: Asked) -> Watched:
     before = _ours(await _found(ways, asked.path["key"]))
     given = asked.body_as(WatchEdit)
+    if given.limits is not msgspec.UNSET:
+        _check_limits(given.limits, before)
     wanted = msgspec.structs.replace(
         before, **{name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not msgspec.UNSET}
     )
@@ -97,6 +100,7 @@ async def put_window(ways: Ways, asked: Asked) -> Windows:
     try:
         check_window(window)
         check_names(window.watches, await stored(ways.store.watches), groups=True)
+        check_ahead(window, ways.now())
     except ValueError as error:
         raise Trouble(422, str(error)) from None
     await stored(lambda: ways.store.put_window(window))
@@ -110,6 +114,14 @@ async def remove_window(ways: Ways, asked: Asked) -> Done:
         raise Trouble(404, f"there is no maintenance window {name!r}")
     ways.changed()
     return Done()
+
+
+def _check_limits(limits: Limits, watch: Watch) -> None:
+    """Those that are given have to mean something to the check; what is kept may be older than that rule."""
+    try:
+        check_given(set_in(limits), (watch.check,))
+    except ValueError as error:
+        raise Trouble(422, str(error)) from None
 
 
 async def _put(ways: Ways, wanted: Watch, among: Sequence[Watch] | None) -> None:

@@ -63,7 +63,7 @@ async def _reader(door: Door, request: Request) -> None:
 
     caller = await door.caller(request)
     if not caller.known:
-        raise Trouble(401, "the page is shown to who has a token: give it as the password", challenge(request))
+        raise Trouble(401, "the page is shown to who gives a token as the password", challenge(request))
     if "read" not in caller.rights:
         raise Trouble(403, f"{caller.name} may not read")
 
@@ -87,18 +87,20 @@ class Pages:
         async with self._making:
             made = self._made.get(public)
             if made is None or monotonic() - made[0] > FRESH:
-                made = (monotonic(), await stored(lambda: overview_html(self.seen(public=public))))
+                status = await self._ways.status()
+                own = (*status.trouble, *filter(None, (status.plan_trouble,)), *status.waiting)
+                made = (monotonic(), await stored(lambda: overview_html(self.seen(public=public, own=own))))
                 self._made[public] = made
             return made[1]
 
     async def detail(self, id: str) -> bytes:
         return await stored(lambda: detail_html(self.watch(id)))
 
-    def seen(self, *, public: bool) -> Overview:
+    def seen(self, *, public: bool, own: Sequence[str] = ()) -> Overview:
         """The page of all, read from the store."""
         watches = self._ways.store.watches()
         chosen = [watch for watch in watches if watch.public or not public]
-        return overview(self._known(chosen, None), self._ways.page.title, self._named(), public=public)
+        return overview(self._known(chosen, None), self._ways.page.title, self._named(), public=public, own=own)
 
     def watch(self, id: str) -> Detail:
         """The page of one watch; raises Trouble where there is no such page."""

@@ -5,23 +5,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from math import floor
 from typing import NamedTuple
 
 from netassist.monitor.alert import Alert
-from netassist.monitor.drift import PAGES, VERDICTS
+from netassist.monitor.drift import PAGES, VERDICTS, expiry
 from netassist.monitor.happening import Event, Standing, State
+from netassist.monitor.page.days import Bar, added, bars, said_of
 from netassist.monitor.page.words import CHECKS, TONES, WORDS, Tone, milliseconds, percent
 from netassist.monitor.states import concerns, is_open
-from netassist.monitor.store import Availability, Day, Point, Window
+from netassist.monitor.store import Day, Point, Window
 from netassist.monitor.times import stamp
 from netassist.monitor.watch import Watch
 from netassist.reports.words import count, lasting
 from netassist.targets import host_of, parse_address
 
-MUCH = 0.05
-"""Share of a day's measured time that it was down, from which the day's bar is a bad one."""
 PUBLIC_DAYS = 14
+DAY = 86400.0
 PAUSED = "paused"
 
 
@@ -36,14 +36,6 @@ class Known(NamedTuple):
     events: Sequence[Event]
     windows: Sequence[Window]
     now: float
-
-
-class Bar(NamedTuple):
-    """One run of days alike: from the `first`-th, `width` of them."""
-
-    first: int
-    width: int
-    tone: Tone
 
 
 class Row(NamedTuple):
@@ -116,20 +108,27 @@ class Overview(NamedTuple):
     incidents: tuple[Incident, ...]
     events: tuple[Told, ...]
     planned: tuple[str, ...]
+    own: tuple[str, ...]
 
 
 Named = Callable[[Watch], str]
 """The path of a watch's own page; empty for none."""
 
 
-def overview(known: Known, title: str, named: Named, *, public: bool) -> Overview:
-    """The page of all, or with `public` of what may be seen by anyone: no addresses, no messages, no evidence."""
+def overview(known: Known, title: str, named: Named, *, public: bool, own: Sequence[str] = ()) -> Overview:
+    """The page of all, or with `public` of what may be seen by anyone: no addresses, no messages, no evidence.
+
+    `own` is what does not work of the daemon's own, and what waits.
+    """
     watches = [watch for watch in known.watches if watch.public or not public]
     link: Named = (lambda watch: "") if public else named
     rows = {watch.key: row(known, watch, link, public=public) for watch in watches}
     headline, tone = _headline([known.states.get(watch.key) for watch in watches if watch.enabled], len(watches))
-    counted = Counter(_standing(known.states.get(watch.key), watch) for watch in watches)
-    counts = tuple((WORDS[standing], TONES[standing], counted[standing]) for standing in WORDS if counted[standing])
+    headline = f"Of the public checks: {headline[0].lower()}{headline[1:]}" if public and watches else headline
+    counted = Counter(_standing(known.states.get(watch.key), watch) for watch in watches if watch.enabled)
+    counts = [(WORDS[standing], TONES[standing], counted[standing]) for standing in WORDS if counted[standing]]
+    resting = sum(not watch.enabled for watch in watches)
+    places = {watch.key: (place_of(watch), link(watch)) for watch in watches}
     names = {watch.key: (name_of(watch, public=public), link(watch)) for watch in watches}
     kinds = {watch.key: (f"{name_of(watch, public=public)} ({CHECKS[watch.check]})", "") for watch in watches}
     return Overview(
@@ -138,13 +137,14 @@ def overview(known: Known, title: str, named: Named, *, public: bool) -> Overvie
         at=stamp(known.now),
         tone=tone,
         headline=headline,
-        counts=counts,
+        counts=(*counts, *(((PAUSED, "plain", resting),) if resting else ())),
         groups=tuple(_groups(watches, rows)),
         certificates=tuple(_certificates(known, watches, names)),
         quantum=tuple(_quantum(known, watches, names)),
         incidents=tuple(_incidents(known, kinds, public=public)),
-        events=() if public else tuple(told(event, names) for event in known.events),
+        events=() if public else tuple(told(event, places) for event in known.events),
         planned=tuple(_planned(known, public=public)),
+        own=() if public else tuple(own),
     )
 
 
@@ -157,6 +157,12 @@ def name_of(watch: Watch, *, public: bool) -> str:
         return watch.host
     is_name = parse_address(host) is None and re.search(r"[A-Za-z]", host) is not None
     return host if is_name else watch.group or "a host"
+
+
+def place_of(watch: Watch) -> str:
+    """What a watch is called, with its port and its check."""
+    port = f" port {watch.port}" if watch.port is not None else ""
+    return f"{name_of(watch, public=False)}{port} ({watch.check})"
 
 
 def row(known: Known, watch: Watch, named: Named, *, public: bool) -> Row:
@@ -183,70 +189,31 @@ def row(known: Known, watch: Watch, named: Named, *, public: bool) -> Row:
     )
 
 
-def bars(days: Sequence[Day]) -> tuple[Bar, ...]:
-    """The days, runs of the same tone together."""
-    found: list[Bar] = []
-    for place, day in enumerate(days):
-        tone = tone_of(day)
-        if found and found[-1].tone == tone:
-            found[-1] = found[-1]._replace(width=found[-1].width + 1)
-        else:
-            found.append(Bar(place, 1, tone))
-    return tuple(found)
-
-
-def tone_of(day: Day) -> Tone:
-    """How a day was: bad where more than a twentieth of what was measured was down, else warn where it was not up throughout."""
-    held = day.availability
-    if held.ratio is None:
-        return "plain"
-    if 1 - held.ratio > MUCH:
-        return "bad"
-    return "warn" if held.down > 0 or held.degraded > 0 else "good"
-
-
-def said_of(days: Sequence[Day]) -> str:
-    """The bars in words."""
-    counted = Counter(map(tone_of, days))
-    told: Iterable[tuple[Tone, str]] = (
-        ("good", "without trouble"), ("warn", "with some trouble"), ("bad", "with much of it down"), ("plain", "not measured"),
-    )  # fmt: skip
-    parts = [f"{counted[tone]} {words}" for tone, words in told if counted[tone]]
-    return f"the last {count(len(days), 'day')}: {', '.join(parts)}" if days else "no day yet"
-
-
-def added(each: Iterable[Availability]) -> Availability:
-    """The seconds of several stretches together."""
-    fields = dict.fromkeys(Availability.__struct_fields__, 0.0)
-    for one in each:
-        for name in fields:
-            fields[name] += getattr(one, name)
-    return Availability(**fields)
-
-
 def told(event: Event, names: Mapping[str, tuple[str, str]]) -> Told:
     name, link = names.get(event.watch, (event.watch, ""))
     text = event.message
     if event.kind == "state":
         before, after = (WORDS.get(standing, standing) for standing in (event.before, event.after))  # type: ignore[call-overload]
         text = f"{before} → {after}{f': {event.message}' if event.message else ''}"
+        text = f"{before} → {event.message}" if event.after == "pending" else text
     return Told(stamp(event.at), name or "netassist itself", link, text or event.kind)
 
 
 def incident(alert: Alert, name: str, now: float, *, public: bool) -> Incident:
-    tone: Tone = "good" if alert.status == "resolved" else "bad" if alert.level == "critical" else "warn"
+    open_tone: Tone = "bad" if alert.level == "critical" else "warn"
+    tone: Tone = "plain" if alert.ended else "good" if alert.status == "resolved" else open_tone
     ended = alert.resolved
     when = f"{stamp(alert.opened)}, for {lasting((ended if ended is not None else now) - alert.opened)}"
-    word = alert.status
+    word = alert.ended or str(alert.status)
     if alert.status == "acknowledged" and alert.acknowledged_by and not public:
-        word = f"acknowledged by {alert.acknowledged_by}"  # type: ignore[assignment]
+        word = f"acknowledged by {alert.acknowledged_by}"
     if public:
         return Incident("", f"{name}: {'down' if alert.level == 'critical' else 'in trouble'}", tone, word, when, "", "", "")
     return Incident(alert.id, alert.title, tone, word, when, alert.detail, alert.advice, alert.evidence)
 
 
 def _standing(state: State | None, watch: Watch) -> Standing:
-    return "pending" if state is None else state.standing
+    return "pending" if state is None or not watch.enabled else state.standing
 
 
 def _headline(states: Sequence[State | None], watched: int) -> tuple[str, Tone]:
@@ -305,7 +272,6 @@ def _notes(state: State | None, watch: Watch, now: float, *, public: bool) -> It
 
 
 def _certificates(known: Known, watches: Sequence[Watch], names: Mapping[str, tuple[str, str]]) -> Iterable[Dated]:
-    today = datetime.fromtimestamp(known.now, UTC).date()
     found, seen = [], set[tuple[str, str]]()
     for watch in sorted(watches, key=lambda watch: watch.check in PAGES):
         facts = known.states[watch.key].facts if watch.key in known.states else {}
@@ -313,14 +279,12 @@ def _certificates(known: Known, watches: Sequence[Watch], names: Mapping[str, tu
         if watch.check in PAGES and same in seen:
             continue  # a watch of the certificate itself has it
         seen.add(same)
-        try:
-            left = (date.fromisoformat(facts["expires"]) - today).days
-        except (KeyError, ValueError):
-            continue
-        found.append((left, watch, facts.get("certificate", "")))
-    for left, watch, detail in sorted(found, key=lambda one: (one[0], one[1].key)):
-        tone: Tone = "bad" if left < watch.limits.last_days else "warn" if left < watch.limits.days else "good"
-        word = f"{count(left, 'day')} left" if left >= 0 else f"expired {count(-left, 'day')} ago"
+        if (until := expiry(facts)) is not None:
+            found.append((until - known.now, watch, facts.get("certificate", "")))
+    for seconds, watch, detail in sorted(found, key=lambda one: (one[0], one[1].key)):
+        left = floor(seconds / DAY)
+        tone: Tone = "bad" if left < watch.last_days else "warn" if left < watch.limits.days else "good"
+        word = f"{count(left, 'day')} left" if left >= 0 else f"expired {lasting(-seconds)} ago"
         name, link = names[watch.key]
         yield Dated(name, link, tone, word, detail)
 

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, case, select
 
 from netassist.monitor.alert import Alert, AlertStatus
+from netassist.monitor.alerting import GONE, PAUSED, STATE, ended
 from netassist.monitor.store.database import Row, count_up, upsert
 from netassist.monitor.store.encoding import decoded, encoded
 from netassist.monitor.store.schema import alerts
@@ -16,21 +17,28 @@ from netassist.monitor.store.schema import alerts
 _OPEN_FIRST = case({"open": 0, "acknowledged": 1}, value=alerts.c.status, else_=2)
 
 
-def put(connection: Connection, raised: Sequence[Alert], where: str) -> None:
-    """Add or replace them; nothing that another has written meanwhile is lost (see `merged`)."""
-    if raised:
-        kept = _by_id(connection, {alert.id for alert in raised}, where)
-        for alert in raised:
-            kept[alert.id] = merged(kept.get(alert.id), alert)
-        upsert(connection, alerts, [_row(alert) for alert in kept.values()])
+def put(connection: Connection, raised: Sequence[Alert], where: str, silent: Collection[str] = ()) -> list[Alert]:
+    """Add or replace them; nothing that another has written meanwhile is lost (see `merged`). What was changed by it.
+
+    None is opened for a watch of the `silent`.
+    """
+    if not raised:
+        return []
+    before = _by_id(connection, {alert.id for alert in raised}, where)
+    now = {alert.id: merged(before.get(alert.id), alert) for alert in raised if alert.id in before or alert.watch not in silent}
+    upsert(connection, alerts, [_row(alert) for alert in now.values()])
+    return [alert for alert in now.values() if alert != before.get(alert.id)]
 
 
 def merged(kept: Alert | None, new: Alert) -> Alert:
     """`new` was made from a reading that may be older than what is kept: a resolution, an acknowledgement, evidence and what
-    people were told stay. Of another level, it is to be told anew, and says itself what was told.
+    people were told stay, and all of an alert whose watch is gone or paused. Of another level, it is to be told anew, and says
+    itself what was told.
     """
     if kept is None:
         return new
+    if kept.ended:
+        return kept
     stays: dict[str, object] = {}
     if kept.resolved is not None and new.resolved is None:
         stays |= {"resolved": kept.resolved, "status": "resolved"}
@@ -77,11 +85,13 @@ def set_told(connection: Connection, told: Mapping[str, AlertStatus], where: str
     upsert(connection, alerts, [_row(msgspec.structs.replace(alert, told=told[alert.id])) for alert in kept.values()])
 
 
-def close(connection: Connection, watches: Collection[str], at: float, where: str) -> None:
-    """What is no longer watched is no longer in trouble."""
-    if watches:
-        gone = [alert for alert in unresolved(connection, where) if alert.watch in watches]
-        upsert(connection, alerts, [_row(msgspec.structs.replace(alert, status="resolved", resolved=at)) for alert in gone])
+def close(connection: Connection, gone: Collection[str], paused: Collection[str], at: float, where: str) -> None:
+    """What is no longer watched is no longer in trouble; what is paused stands no way, and what drifted stays different."""
+    if gone or paused:
+        every = unresolved(connection, where)
+        over = [ended(alert, at, GONE) for alert in every if alert.watch in gone]
+        over += [ended(alert, at, PAUSED) for alert in every if alert.watch in paused and alert.about == STATE]
+        upsert(connection, alerts, [_row(alert) for alert in over])
 
 
 def _by_id(connection: Connection, ids: Collection[str], where: str) -> dict[str, Alert]:

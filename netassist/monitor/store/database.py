@@ -9,10 +9,11 @@ from pathlib import Path
 from time import sleep
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from netassist.monitor.store.schema import counters, watches
+from netassist.monitor.store.schema import MARK, counters, results, watches
 from netassist.monitor.store.trouble import StoreTrouble, told
 
 Row = Mapping[str, object]
@@ -40,6 +41,8 @@ class Database:
         self._lock = threading.Lock()
         self._known: dict[str, Known] = {}
         self._known_at = -1
+        self.over: dict[str, float] = {}
+        """Since when nothing is measured of watches that are paused or gone; as `known` found it last."""
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -89,8 +92,25 @@ class Database:
         if counted["revision"] != self._known_at:
             rows = connection.execute(select(watches.c.key, watches.c.id, watches.c.interval))
             self._known = {row.key: Known(row.id, row.interval) for row in rows}
+            self.over = ends(connection)
             self._known_at = counted["revision"]
         return self._known
+
+
+class _Enabled(msgspec.Struct):
+    enabled: bool = True
+
+
+def ends(connection: Connection) -> dict[str, float]:
+    """Since when nothing is measured of watches that are paused, or that are gone."""
+    last = select(func.max(results.c.at)).where(results.c.watch == watches.c.id).correlate(watches).scalar_subquery()
+    marked = (results.c.watch == watches.c.id) & (results.c.at == last) & (results.c.interval == MARK)
+    query = select(watches.c.key, watches.c.in_file, watches.c.added, results.c.at).join(results, marked)
+    return {row.key: row.at for row in connection.execute(query) if not _is_enabled(row.in_file or row.added)}
+
+
+def _is_enabled(body: str | None) -> bool:
+    return body is not None and msgspec.json.decode(body, type=_Enabled).enabled
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -10,7 +10,7 @@ from netassist.monitor.happening import Event, Result, Standing
 from netassist.monitor.store.encoding import decoded
 from netassist.monitor.store.grains import DAY, HOUR, Grain, Marks, day_of, hour_of
 from netassist.monitor.store.reading import gather, marks_of
-from netassist.monitor.store.schema import OUTCOMES, daily, events, results, watches
+from netassist.monitor.store.schema import MARK, OUTCOMES, daily, events, results, watches
 from netassist.monitor.store.standings import worst_of
 from netassist.monitor.store.tally import Stretches, Tally
 from netassist.monitor.store.values import Availability, Day, Point, ResponseTimes
@@ -22,7 +22,7 @@ def read_results(connection: Connection, key: str, since: float, until: float, l
     id = _id(connection, key)
     columns = (results.c.at, results.c.us, results.c.outcome, results.c.message)
     query = select(*columns).where(results.c.watch == id, results.c.at >= since, results.c.at <= until)
-    rows = connection.execute(query.order_by(results.c.at.desc()).limit(limit)).all()
+    rows = connection.execute(query.where(results.c.interval != MARK).order_by(results.c.at.desc()).limit(limit)).all()
     return [
         Result(watch=key, at=at, outcome=OUTCOMES[outcome], ms=None if us is None else us / 1000, message=message or "")
         for at, us, outcome, message in reversed(rows)

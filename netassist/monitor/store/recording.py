@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import inf, isfinite
 
 from sqlalchemy import Connection
 
 from netassist.monitor.alert import Alert
 from netassist.monitor.happening import Event, Result, State
+from netassist.monitor.states import paused
 from netassist.monitor.store import alarms
 from netassist.monitor.store.database import Database, Known, Row, add_new, add_watch, counts, upsert
 from netassist.monitor.store.encoding import encoded, mark, message
@@ -27,10 +28,14 @@ def record(
     standing: Sequence[State],
     happened: Sequence[Event],
     raised: Sequence[Alert],
-) -> None:
-    """What is recorded twice stands once."""
+) -> list[Alert]:
+    """What is recorded twice stands once. Of what is paused or gone nothing counts that came later. The alerts that changed."""
     counted = counts(connection)
-    known = database.known(connection, counted)
+    known, over = database.known(connection, counted), database.over
+    if over:
+        measured = [result for result in measured if result.at < over.get(result.watch, inf)]
+        standing = [paused(state) if state.watch in over else state for state in standing]
+        happened = [event for event in happened if event.at < over.get(event.watch, inf)]
     named = {result.watch for result in measured} | {state.watch for state in standing} | {event.watch for event in happened}
     _add_unknown(connection, known, named - known.keys() - {""})
     add_new(connection, results, [_result(result, known[result.watch]) for result in measured])
@@ -39,7 +44,7 @@ def record(
     latest = {known[state.watch].id: encoded(state) for state in standing}
     upsert(connection, states, [{"watch": id, "body": body} for id, body in latest.items()])
     write_events(connection, happened, {event.watch: known[event.watch].id for event in happened if event.watch})
-    alarms.put(connection, raised, database.where)
+    return alarms.put(connection, raised, database.where, over)
 
 
 def write_events(connection: Connection, happened: Sequence[Event], ids: Mapping[str, int]) -> None:

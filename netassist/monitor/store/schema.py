@@ -17,6 +17,9 @@ METADATA = MetaData()
 OUTCOMES: tuple[Outcome, ...] = ("up", "degraded", "down", "unknown")
 """By the number that a row has for them."""
 
+MARK = 0
+"""The interval of a row of results that is none (see `ending`)."""
+
 WHOLE = Integer().with_variant(BigInteger(), "postgresql")
 SMALL = Integer().with_variant(SmallInteger(), "postgresql")
 NUMBER: Any = REAL().with_variant(Double(), "postgresql")
@@ -62,7 +65,8 @@ results = Table(
     Column("message", Text),
     **_CLUSTERED,
 )
-"""`us` is the response time in microseconds; `interval` the watch's at that time, which tells how long the result speaks."""
+"""`us` is the response time in microseconds; `interval` the watch's at that time, which tells how long the result speaks;
+`MARK` where a watch was paused or removed, which ends what was before."""
 
 
 def _summary(name: str, *more: Column[Any]) -> Table:

@@ -60,13 +60,21 @@ class Store:
         with self._database.reading() as connection:
             return watching.read(connection, self.where)
 
+    def gone(self) -> tuple[str, ...]:
+        """Keys of what is watched no more, and of which something is still kept."""
+        with self._database.reading() as connection:
+            return watching.read_gone(connection)
+
     def put_watch(self, watch: Watch, at: float) -> None:
         """Add one, or replace what was added before. Raises ValueError for one of monitor.toml."""
         with self._database.writing() as connection:
             watching.put(connection, watch, at, self.where)
 
     def remove_watch(self, key: str, at: float) -> bool:
-        """Its history stays, its alerts are resolved. False where there is none; raises ValueError for one of monitor.toml."""
+        """Its history stays, its alerts end as no longer watched. False where there is none.
+
+        Raises ValueError for one of monitor.toml.
+        """
         with self._database.writing() as connection:
             return watching.remove(connection, key, at, self.where)
 
@@ -86,10 +94,12 @@ class Store:
         states: Sequence[State] = (),
         events: Sequence[Event] = (),
         alerts: Sequence[Alert] = (),
-    ) -> None:
-        """All in one transaction, or nothing of it. What was recorded before may be given again: it stands once."""
+    ) -> list[Alert]:
+        """All in one transaction, or nothing of it; the alerts that were changed. What was recorded before may be given again: it
+        stands once. Of a watch that is paused or gone nothing counts that came after that.
+        """
         with self._database.writing() as connection:
-            recording.record(self._database, connection, results, states, events, alerts)
+            return recording.record(self._database, connection, results, states, events, alerts)
 
     def results(self, key: str, since: float, until: float, limit: int = 1000) -> list[Result]:
         """The newest `limit` from `since` to `until`, both included, the oldest first; without facts."""

@@ -16,7 +16,7 @@ SPEAKS = 2.5
 
 
 class Raw(NamedTuple):
-    """One stored result; `outcome` is a number of `OUTCOMES`, `us` microseconds."""
+    """One stored result; `outcome` is a number of `OUTCOMES`, `us` microseconds. An `interval` of 0 ends what was before."""
 
     at: float
     us: int | None
@@ -118,7 +118,7 @@ class Stretches:
         for start, end, outcome in spans(rows, since, until):
             self._spread(start, end, outcome, end - start)
         for row in rows:
-            if since <= row.at <= until:
+            if since <= row.at <= until and row.interval:
                 tally = self._at(row.at)
                 tally.counts[row.outcome] += 1
                 if row.us is not None:

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, not_, or_, select, update
 
 from netassist.monitor.happening import Event, State
 from netassist.monitor.store import alarms
 from netassist.monitor.store.database import Row, add_new, count_up
 from netassist.monitor.store.encoding import decoded, encoded
+from netassist.monitor.store.ending import end, stand_still
 from netassist.monitor.store.recording import write_events
 from netassist.monitor.store.schema import states, watches
 from netassist.monitor.watch import Watch
+from netassist.untrusted import as_text
 
 _PRESENT = or_(watches.c.in_file.is_not(None), watches.c.added.is_not(None))
 
@@ -39,6 +41,10 @@ class _Kept(NamedTuple):
 def read(connection: Connection, where: str) -> tuple[Watch, ...]:
     rows = connection.execute(select(watches.c.in_file, watches.c.added).where(_PRESENT).order_by(watches.c.id))
     return tuple(decoded(row.in_file or row.added, Watch, where) for row in rows)
+
+
+def read_gone(connection: Connection) -> tuple[str, ...]:
+    return tuple(connection.execute(select(watches.c.key).where(not_(_PRESENT)).order_by(watches.c.id)).scalars())
 
 
 def read_states(connection: Connection, where: str) -> dict[str, State]:
@@ -84,15 +90,22 @@ def _write(connection: Connection, kept: Mapping[str, _Kept], wanted: Sequence[_
     ids = _store(connection, kept, wanted)
     happened: list[Event] = []
     anew: list[int] = []
+    gone, paused = set[str](), set[str]()
     for key, in_file, added in wanted:
         row, watch = kept.get(key), in_file or added
         before = decoded(row.counts, Watch, where) if row and row.counts else None
         happened.extend(_changed(key, before, watch, at))
         if before is None or watch is None:
             anew.append(ids[key])
+        if watch is None:
+            gone.add(key)
+        elif before is not None and before.enabled and not watch.enabled:
+            paused.add(key)
     if anew:
         connection.execute(delete(states).where(states.c.watch == bindparam("id")), [{"id": id} for id in anew])
-    alarms.close(connection, {key for key, in_file, added in wanted if in_file is None and added is None}, at, where)
+    happened.extend(stand_still(connection, {key: ids[key] for key in paused}, at, where))
+    end(connection, [ids[key] for key in (*gone, *paused)], at)
+    alarms.close(connection, gone, paused, at, where)
     write_events(connection, happened, ids)
     count_up(connection, "revision")
 
@@ -120,11 +133,21 @@ def _changed(key: str, before: Watch | None, after: Watch | None, at: float) -> 
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     if names:
         texts = ("; ".join(f"{name} {_said(kept.get(name))}" for name in names) for kept in (old, new))
-        message = "The watch was edited."
+        message = _edited(names, before, after)
         yield Event(at=at, watch=key, kind="changed", what="edited", before=next(texts), after=next(texts), message=message)
 
 
+def _edited(names: Sequence[str], before: Watch, after: Watch) -> str:
+    if names == ["enabled"]:
+        return f"The watch was {'resumed' if after.enabled else 'paused'}."
+    pairs = ((name, *(_said(msgspec.to_builtins(getattr(watch, name))) or "none" for watch in (before, after))) for name in names)
+    changed = "; ".join(f"{name} {old} → {new}" for name, old, new in pairs)
+    return as_text(f"The watch was edited: {changed}", 500)
+
+
 def _said(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
     if isinstance(value, dict):
         return ", ".join(f"{name}={item}" for name, item in value.items())
     return "as by default" if value is None else str(value)

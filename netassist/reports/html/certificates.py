@@ -11,8 +11,29 @@ from netassist.reports.located import Place, place_of
 from netassist.tls.audit import TlsAudit
 from netassist.tls.certificate import CertificateInfo
 from netassist.tls.chain import Certificate
+from netassist.tls.problems import Problem
 
 WIDTH = 1000
+PROBLEMS: dict[Problem, str] = {
+    "expired": "expired",
+    "not_yet_valid": "not valid yet",
+    "self_signed": "self-signed",
+    "untrusted_root": "unknown authority",
+    "wrong_host": "for another host",
+    "weak_key_rsa1024": "RSA key below 2048 bits",
+    "sha1_signature": "SHA-1 signature",
+    "md5_signature": "MD5 signature",
+    "missing_intermediate": "intermediate missing",
+    "no_san": "no alternative names",
+    "wildcard_mismatch": "wildcard does not fit",
+    "leaf_is_ca": "an authority's certificate",
+    "reversed_or_superfluous_chain": "chain out of order",
+    "long_validity": "valid for more than 398 days",
+    "revoked": "revoked",
+    "must_staple_without_staple": "OCSP staple missing",
+    "expires_soon": "expires soon",
+}
+"""Problems in a few words."""
 _BEFORE, _LEAST_AFTER, _MOST_AFTER = timedelta(days=180), timedelta(days=120), timedelta(days=800)
 
 
@@ -70,9 +91,9 @@ def _of(report: Report) -> Sequence[CertificateInfo]:
 def _row(found: dict[Place, CertificateInfo], first: datetime, last: datetime) -> Row:
     infos = list(found.values())
     held = infos[0].chain[0]
-    problems = tuple(dict.fromkeys(problem.replace("_", " ") for info in infos for problem in info.problems))
+    problems = tuple(dict.fromkeys(problem for info in infos for problem in info.problems))
     begin, end = _x(held.not_before, first, last), _x(held.not_after, first, last)
-    state = "bad" if {"expired", "not yet valid", "revoked"} & set(problems) else "warn" if "expires soon" in problems else "good"
+    state = "bad" if {"expired", "not_yet_valid", "revoked"} & set(problems) else "warn" if "expires_soon" in problems else "good"
     trusted = False if any(info.trusted is False for info in infos) else infos[0].trusted
     width = max(end - begin, 6.0)
     return Row(
@@ -80,7 +101,7 @@ def _row(found: dict[Place, CertificateInfo], first: datetime, last: datetime) -
         issuer=held.issuer,
         places=tuple(found),
         held=held,
-        problems=tuple(problem for problem in problems if problem != "expired"),
+        problems=tuple(PROBLEMS[problem] for problem in problems if problem != "expired"),
         trusted=trusted,
         x=min(begin, WIDTH - width),
         width=width,

@@ -47,7 +47,7 @@ def verdict(report: Report) -> Verdict:
     if report.status == "failed":
         return Verdict(as_text(_failed(renderer.task(report), report), _SENTENCE_LIMIT), BAD)
     text, tone = renderer.verdict(report)
-    if report.status == "partial":
+    if report.status == "partial" and not getattr(renderer, "TELLS_ALL", False):
         missing = f" Not everything could be measured: {sentence_end(report.error.message)}" if report.error else ""
         text, tone = f"Incomplete: {inside(text)}{missing}", WARN if tone in (GOOD, NEUTRAL) else tone
     return Verdict(as_text(text, _SENTENCE_LIMIT), tone)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from netassist.reports.layout import BAD, BLANK, CRITICAL, GOOD, NEUTRAL, WARN, Task, Tone, Verdict, facts, paragraph
 from netassist.reports.style import Span
-from netassist.reports.text.monitor_words import clock, idle, since
+from netassist.reports.text.monitor_words import clock, idle, place, since
 from netassist.reports.words import count, listed
 
 if TYPE_CHECKING:
@@ -23,15 +23,45 @@ def task(report: AlertList) -> Task:
 
 def verdict(report: AlertList) -> Verdict:
     which = "" if report.listed == "all" else f"{report.listed} "
-    if not report.alerts:
-        idling = "" if report.daemon.running else " The daemon is not running, so none would be raised."
-        return Verdict(f"There are no {which}alerts.{idling}", GOOD if report.daemon.running else WARN)
+    parts = []
+    if report.alerts:
+        are = "is" if len(report.alerts) == 1 else "are"
+        titles = listed([alert.title for alert in report.alerts], 3)
+        parts.append(f"There {are} {count(len(report.alerts), f'{which}alert')}: {titles}.")
+    else:
+        parts.append(f"There are no {which}alerts.")
+    if report.listed == "open" and report.acknowledged:
+        more = " more" if report.alerts else ""
+        parts.append(f"{report.acknowledged}{more} {'is' if report.acknowledged == 1 else 'are'} acknowledged.")
+    if report.down and report.listed != "resolved":
+        parts.append(_down(report))
+    if report.unclear and report.listed != "resolved":
+        parts.append(f"Of {count(report.unclear, 'check')} it is not known how {'it is' if report.unclear == 1 else 'they are'}.")
+    if not report.daemon.running:
+        parts.append("The daemon is not running, so none would be raised." if not report.alerts else
+                     "The daemon is not running, so nothing is being checked just now.")  # fmt: skip
+    return Verdict(" ".join(parts), _tone(report))
+
+
+def _down(report: AlertList) -> str:
+    """What is down, whether it stands in an alert of the list or not."""
+    number = len(report.down)
+    verb = ("is" if number == 1 else "are") if report.daemon.running else ("was" if number == 1 else "were")
+    when = "now" if report.daemon.running else "at last"
+    told = {alert.watch for alert in report.alerts}
+    named = "" if all(watch.key in told for watch in report.down) else f": {listed([place(watch) for watch in report.down], 5)}"
+    return f"{count(number, 'check')} {verb} down {when}{named}."
+
+
+def _tone(report: AlertList) -> Tone:
     unresolved = [alert for alert in report.alerts if alert.status != "resolved"]
-    titles = listed([alert.title for alert in report.alerts], 3)
-    are = "is" if len(report.alerts) == 1 else "are"
-    text = f"There {are} {count(len(report.alerts), f'{which}alert')}: {titles}."
-    worst = next((level for level in ("critical", "warning") if any(alert.level == level for alert in unresolved)), None)
-    return Verdict(text, NEUTRAL if worst is None else BAD if worst == "critical" else WARN)
+    levels = {alert.level for alert in unresolved}
+    if "critical" in levels or (report.down and report.listed != "resolved"):
+        return BAD
+    unclear = report.unclear and report.listed != "resolved"
+    if "warning" in levels or unclear or (not report.daemon.running and not report.alerts):
+        return WARN
+    return NEUTRAL if report.alerts else GOOD
 
 
 def evidence(report: AlertList, width: int) -> Iterator[Line]:

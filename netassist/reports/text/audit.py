@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from netassist.observations import schema_of
 from netassist.reports.layout import BAD, BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Text, Verdict, heading, paragraph, table
+from netassist.reports.looked import limits_of
 from netassist.reports.style import Span
 from netassist.reports.text import finding
 from netassist.reports.text.nmap import software
@@ -34,8 +35,6 @@ def verdict(audit: SecurityAudit) -> Verdict:
         return Verdict(f"In {place(audit.target)} {alive} answer{'s' if len(audit.up) == 1 else ''}{each}.", NEUTRAL)
     services = [service for host in audit.hosts for service in host.services]
     ports = f"on {count(len(services), 'open port')}" if services else "and no open port"
-    tried = sum(len(host.tried) for host in audit.hosts)
-    ports += f" of the {tried} tried" if tried else ""
     worst = [item for item in audit.findings if item.severity == _worst(audit)]
     most = f"; the worst: {listed([item.title for item in worst], 3)}" if worst and worst[0].severity != "info" else ""
     tone = finding.worst(audit.findings)
@@ -47,6 +46,7 @@ def verdict(audit: SecurityAudit) -> Verdict:
     dark = [str(service.port) for host in audit.hosts for service in _dark(host)]
     unknown = f"; what listens on {listed(dark, 5)} could not be told, and was not checked" if dark else ""
     text = f"The audit of {place(audit.target)} found {finding.problems(audit.findings)} {ports}{checked}{most}{unknown}."
+    text = " ".join((text, *dict.fromkeys(filter(None, map(limits_of, audit.hosts)))))
     return Verdict(text, UNKNOWN if dark and tone is GOOD else tone)
 
 

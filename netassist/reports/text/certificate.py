@@ -68,10 +68,9 @@ def evidence(info: CertificateInfo, width: int) -> Iterator[Line]:
     if not info.chain:
         return
     leaf = info.chain[0]
-    names = "unknown" if leaf.san is None else ", ".join((*leaf.san.dns, *leaf.san.ip)) or "none"
     certificate = [
         ("Subject", leaf.subject or "empty"),
-        ("Names", names),
+        ("Names", names_words(leaf)),
         ("Issuer", leaf.issuer or "empty"),
         ("Serial", leaf.serial),
         ("Validity", timeline(leaf, info.started, width)),
@@ -93,6 +92,17 @@ def evidence(info: CertificateInfo, width: int) -> Iterator[Line]:
         for number, item in enumerate(info.chain, 1)
     ]
     yield from table(("", "subject", "key", "signature", "until"), rows, width)
+
+
+def names_words(leaf: Certificate) -> Text:
+    """The names that a certificate is for, and what of its names is not shown."""
+    names = "unknown" if leaf.san is None else ", ".join((*leaf.san.dns, *leaf.san.ip)) or "none"
+    return (Span(names), Span(f" (! {_hidden(leaf)})", "bad")) if leaf.left_out else names
+
+
+def _hidden(leaf: Certificate) -> str:
+    were = "character was" if leaf.left_out == 1 else "characters were"
+    return f"{leaf.left_out} {were} left out of its names, on which a terminal would act"
 
 
 def _where(info: CertificateInfo) -> str:
@@ -135,7 +145,8 @@ def _grave(info: CertificateInfo) -> Iterator[str]:
 
 def _minor(info: CertificateInfo) -> list[str]:
     unpublished = info.dane is not None and info.dane.verdict == "mismatch"
-    return [*_told(info, _MINOR), *(["is not the one that its domain publishes (DANE)"] if unpublished else [])]
+    hidden = ["has control characters in its names"] if info.chain[0].left_out else []
+    return [*_told(info, _MINOR), *hidden, *(["is not the one that its domain publishes (DANE)"] if unpublished else [])]
 
 
 def _told(info: CertificateInfo, phrases: Mapping[str, str]) -> list[str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from netassist.audit.findings import PlacedFinding
 from netassist.observations import SEVERITIES, Finding, Severity
 from netassist.reports.layout import BAD, BLANK, CRITICAL, NEUTRAL, WARN, Tone, facts, heading, paragraph
 from netassist.reports.style import Line, Span
 from netassist.reports.words import count, listed
+from netassist.targets import host_port
+from netassist.untrusted import as_text
 
 TONES: dict[Severity, Tone] = {
     "critical": CRITICAL, "high": BAD, "medium": WARN, "low": Tone("!", "accent"), "info": Tone("·", "dim"),
@@ -32,6 +35,15 @@ def worst(findings: Sequence[Finding]) -> Tone:
     return next((TONES[severity] for severity in SEVERITIES[:-1] if severity in severities), NEUTRAL)
 
 
+def where(finding: Finding) -> str:
+    """The ports at which a finding holds, with their hosts where those are several; empty where it does not tell."""
+    places = finding.places if isinstance(finding, PlacedFinding) else ()
+    if len({place.host for place in places}) > 1:
+        return f"({listed(list(dict.fromkeys(as_text(host_port(place.host, place.port), 300) for place in places)), 4)})"
+    ports = [str(port) for port in sorted({place.port for place in places if place.port is not None})]
+    return f"(port{'s' if len(ports) > 1 else ''} {listed(ports)})" if ports else ""
+
+
 def lines(findings: Sequence[Finding], width: int, *, plan: bool = False) -> Iterator[Line]:
     """The findings by severity; with `plan` what to do comes after all of them, each remedy once, the most urgent first."""
     first = True
@@ -52,7 +64,8 @@ def lines(findings: Sequence[Finding], width: int, *, plan: bool = False) -> Ite
 
 def _finding(finding: Finding, width: int, *, with_fix: bool) -> Iterator[Line]:
     mark, style = TONES[finding.severity]
-    title = (Span(finding.title, "title"), Span(" "), Span(f"[{finding.id}]", "dim"))
+    place = f"{place} " if (place := where(finding)) else ""
+    title = (Span(finding.title, "title"), Span(" "), Span(f"{place}[{finding.id}]", "dim"))
     yield from paragraph(title, width, indent=2, lead=Span(f"{mark} ", style))
     yield from paragraph(finding.detail, width, indent=4)
     rows = [("Evidence", finding.evidence), ("Fix", finding.fix if with_fix else "")]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from netassist.reports.monitoring import MonitorChange
     from netassist.reports.style import Line
 
+TELLS_ALL = True
+"""What was not done is in the verdict."""
 _TASKS = {"added": "add a watch", "edited": "change a watch", "removed": "remove a watch"}
 
 
@@ -23,7 +25,9 @@ def task(report: MonitorChange) -> Task:
 
 def verdict(report: MonitorChange) -> Verdict:
     watched = listed([place(watch) for watch in report.watches])
-    if report.what == "added":
+    if report.what == "added" and report.changes:
+        text = f"{watched} {report.changes}."
+    elif report.what == "added":
         text = f"{watched} is watched from now on, {every(report.watches[0].interval)}." if report.watches else ""
     elif report.what == "removed":
         text = f"{watched} {'is' if len(report.watches) == 1 else 'are'} watched no more; the history stays."
@@ -39,6 +43,6 @@ def verdict(report: MonitorChange) -> Verdict:
 def evidence(report: MonitorChange, width: int) -> Iterator[Line]:
     if report.what != "removed":
         yield from idle(report.daemon, width)
-        if report.daemon.running and report.what == "added":
+        if report.daemon.running and report.what == "added" and not report.changes:
             advice = "The daemon takes it up within seconds; netassist monitor list shows how it stands."
             yield from paragraph(Span(advice, "dim"), width)

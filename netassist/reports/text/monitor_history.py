@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from netassist.reports.layout import BAD, BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, Task, Verdict, facts, heading, table
-from netassist.reports.text.monitor_words import clock, event, idle, place, standing
+from netassist.reports.text.monitor_words import clock, event, fact_rows, idle, pending, place, standing
 from netassist.reports.words import count, lasting, milliseconds, named
 
 if TYPE_CHECKING:
@@ -48,12 +48,20 @@ def evidence(report: MonitorHistory, width: int) -> Iterator[Line]:
 
 def _sentence(past: Past, report: MonitorHistory) -> str:
     if past.ratio is None:
-        return f"{place(past.watch)} was not measured."
+        return f"{place(past.watch)} was not measured{'; it is watched no more' if past.removed else ''}."
     failed = f", down for {lasting(past.down)}" if past.down else ""
     gaps = f", not measured for {lasting(past.unmeasured)}" if past.unmeasured > 0.02 * report.hours * 3600 else ""
     median = f", half of the answers within {milliseconds(past.times.p50)}" if past.times else ""
     available = f"{place(past.watch)} was available {_ratio(past.ratio)} of the time measured"
-    return f"{available}{failed}{gaps}{median}; now {past.watch.standing}."
+    return f"{available}{failed}{gaps}{median}; {_now(past)}."
+
+
+def _now(past: Past) -> str:
+    if past.removed:
+        return "it is watched no more"
+    if not past.watch.enabled:
+        return "now paused"
+    return f"now {pending(past.watch) if past.watch.standing == 'pending' else past.watch.standing}"
 
 
 def _rows(past: Past, report: MonitorHistory) -> list[tuple[str, str | None]]:
@@ -62,7 +70,7 @@ def _rows(past: Past, report: MonitorHistory) -> list[tuple[str, str | None]]:
              ("not measured", past.unmeasured)]  # fmt: skip
     shown = ", ".join(f"{name} {lasting(seconds)}" for name, seconds in parts if seconds >= 1)
     return [
-        ("Now", standing(past.watch, report.started)),
+        ("Now", "watched no more" if past.removed else standing(past.watch, report.started)),
         ("Availability", "nothing was measured" if past.ratio is None else _ratio(past.ratio)),
         ("Time", shown),
         (
@@ -73,7 +81,7 @@ def _rows(past: Past, report: MonitorHistory) -> list[tuple[str, str | None]]:
             else None,
         ),
         ("Last result", past.watch.message or None),
-        *((name.replace("_", " ").capitalize(), value) for name, value in past.watch.facts.items()),
+        *fact_rows(past.watch.facts),
     ]
 
 

@@ -11,6 +11,7 @@ from netassist.reports.layout import BAD, BLANK, GOOD, NEUTRAL, UNKNOWN, WARN, T
 from netassist.reports.style import Span
 from netassist.reports.text.monitor_words import TONES, idle, place, standing
 from netassist.reports.words import count, lasting, listed, milliseconds, named
+from netassist.targets import host_of
 from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def verdict(report: MonitorList) -> Verdict:
     paused = len(report.watches) - len(active)
     parts = [f"{standings[name]} {_said(name)}" for name in _ORDER if standings[name]]
     parts += [f"{paused} paused"] if paused else []
-    hosts = len({watch.host for watch in report.watches})
+    hosts = len({host_of(watch.host).lower() for watch in report.watches})
     number = len(report.watches)
     text = f"{count(number, 'check')} of {count(hosts, 'host')} {'is' if number == 1 else 'are'} set up: {', '.join(parts)}."
     failing = [watch for name in ("down", "degraded") for watch in active if watch.standing == name]

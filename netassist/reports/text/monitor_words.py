@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -50,17 +50,47 @@ def standing(watch: Watched, now: datetime) -> str:
         return "paused"
     text = f"{watch.standing} {since(watch.since, now)}".rstrip()
     if watch.standing == "pending":
-        text = "not measured yet" if watch.at is None else "being confirmed"
+        text = pending(watch)
     notes = [note for note in ("flapping" if watch.flapping else "", watch.silenced) if note]
     return f"{text} ({'; '.join(notes)})" if notes else text
 
 
+def pending(watch: Watched) -> str:
+    """How a watch stands whose state is not established."""
+    return "not measured yet" if watch.at is None else "being confirmed"
+
+
 def event(happened: Happened) -> str:
     """An event in words, without its time and its watch."""
+    if happened.kind == "state" and happened.after == "pending":
+        return f"{happened.before} → {happened.message}"
     if happened.kind == "state":
         why = f": {happened.message}" if happened.message else ""
-        return f"{happened.before} → {happened.after}{why}"
+        before = "not measured yet" if happened.before == "pending" else happened.before
+        return f"{before} → {happened.after}{why}"
+    if happened.kind == "changed" and happened.what == "edited":
+        return f"The watch was edited: {_edit(happened.before, happened.after)}."
     return happened.message or f"{happened.what} {happened.before} → {happened.after}"
+
+
+def _edit(before: str, after: str) -> str:
+    """Each setting as it was and as it became, ``interval 60 → 300``; a pause by its name."""
+    olds, news = before.split("; "), after.split("; ")
+    if len(olds) != len(news):
+        return f"{before} → {after}"
+    return "; ".join(_edited(*old.partition(" ")[::2], new.partition(" ")[2]) for old, new in zip(olds, news, strict=True))
+
+
+def _edited(name: str, old: str, new: str) -> str:
+    if name == "enabled":
+        return "paused" if new == "False" else "resumed"
+    return f"{name} {old or 'none'} → {new or 'none'}"
+
+
+def fact_rows(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What was established, by names and in words for a person."""
+    for name, value in facts.items():
+        yield name.replace("_", " ").capitalize(), value.replace("_", " ") if name == "post_quantum" else value
 
 
 def idle(daemon: Daemon, width: int) -> Iterator[Line]:

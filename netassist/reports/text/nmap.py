@@ -22,9 +22,11 @@ from netassist.reports.layout import (
     paragraph,
     table,
 )
+from netassist.reports.looked import limits
 from netassist.reports.style import Span, Style
 from netassist.reports.text import finding
 from netassist.reports.words import count, listed, named, place
+from netassist.targets import is_port_list
 
 if TYPE_CHECKING:
     from netassist.probes.nmap import NmapScan
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from netassist.reports.style import Line
 
 _MOST_PORTS, _MOST_HOSTS = 12, 6
+_LONGEST = 40
+"""Characters that are shown of a list of ports in Nmap's command."""
 _STATES: dict[str, Style] = {"open": "good", "open|filtered": "warn", "unfiltered": "warn"}
 
 
@@ -41,6 +45,7 @@ def task(scan: NmapScan) -> Task:
 
 def verdict(scan: NmapScan) -> Verdict:
     text, tone = _network(scan) if isinstance(scan.target, str) else _single(scan)
+    text = " ".join(filter(None, (text, limits(scan))))
     grave = [item.title for item in scan.findings if item.severity in ("critical", "high", "medium")]
     if grave:
         return Verdict(f"{text} {count(len(grave), 'problem')}: {listed(grave, 5)}.", finding.worst(scan.findings))
@@ -51,11 +56,16 @@ def verdict(scan: NmapScan) -> Verdict:
 def evidence(scan: NmapScan, width: int) -> Iterator[Line]:
     looked = f"{len(scan.hosts)} up, {scan.hosts_down} without an answer" if isinstance(scan.target, str) else None
     runs = str(scan.batches) if scan.batches > 1 else None
-    rows = [("Profile", scan.profile), ("Command", shlex.join(scan.command)), ("Hosts", looked), ("Runs of Nmap", runs)]
-    yield from facts(rows, width)
     for host in scan.hosts:
-        yield BLANK
         yield from _host(host, width)
+        yield BLANK
+    rows = [("Profile", scan.profile), ("Command", _command(scan)), ("Hosts", looked), ("Runs of Nmap", runs)]
+    yield from facts(rows, width)
+
+
+def _command(scan: NmapScan) -> str:
+    """What was run, a long list of ports cut short."""
+    return shlex.join(word if len(word) <= _LONGEST or not is_port_list(word) else f"{word[:_LONGEST]}…" for word in scan.command)
 
 
 def software(product: str | None, version: str | None) -> str:

@@ -39,9 +39,9 @@ def clause(audit: TlsAudit) -> str:
         names = listed([WEAKNESSES[held.id] for held in found], 4)
         return f"{'a weakness was' if len(found) == 1 else f'{len(found)} weaknesses were'} found ({names})"
     if not audit.weaknesses:
-        return "no weakness was looked for"
+        return "no known attack was tried"
     doubtful = len(unknown(audit))
-    return f"no weakness was found{f', though {doubtful} could not be told' if doubtful else ''}"
+    return f"no known attack was found to work{f', though {doubtful} could not be told' if doubtful else ''}"
 
 
 def evidence(audit: TlsAudit, width: int) -> Iterator[Line]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.await_remove import AwaitRemove
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.css.query import DOMQuery
 from textual.reactive import Reactive, ReactiveType
+from textual.widget import Widget
 from textual.widgets import Static, TextArea
 
-from netassist.tui.widgets.prompt import EXAMPLE, REPLY, Prompt
+from netassist.tui.widgets.prompt import EXAMPLE, REPLY, YES, Prompt
 from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ PATIENCE = 8.0
 """Seconds that a cancelled request may take to hand in what it has before it is dropped; Nmap gets a few to end."""
 WELCOME = (
     "Ask about hosts and networks in plain words. What is answered has just been measured.\n\n"
-    "F1 shows examples and keys, Ctrl-P every command; Alt-1 to Alt-7 go through the rooms."
+    "F1 shows examples and keys, Ctrl-P every command; Alt-1 to Alt-7, or Esc and then 1 to 7, go to the rooms."
 )
 MOST_CHOICES = 6
 
@@ -48,11 +51,17 @@ class Conversation(VerticalScroll, can_focus=False):
         """As of any widget. What is shorter than the view would be anchored with a negative offset."""
         super().set_reactive(reactive, cast("ReactiveType", max(value, 0)) if isinstance(value, int | float) else value)
 
+    @property
+    def left(self) -> bool:
+        """Whether the person has scrolled away from the end."""
+        return self._anchor_released
+
 
 class Ask(Vertical):
     """The room of the conversation; `talk` is what it speaks with."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "to_line", "Back to the question", id="ask.back"),
         Binding("ctrl+r", "app.recall", "Earlier questions", show=False, id="ask.recall"),
     ]
 
@@ -60,8 +69,10 @@ class Ask(Vertical):
         super().__init__(id="ask")
         self.talk = talk
         self.turn: Turn | None = None
+        self._shown: Turn | None = None
         self._request: asyncio.Task[None] | None = None
         self._cancelled = self.stopped = False
+        self._offered: Sequence[str] = ()
         self._approval: tuple[Approval, asyncio.Future[Decision]] | None = None
 
     @property
@@ -83,10 +94,22 @@ class Ask(Vertical):
         return self.query_one(Prompt)
 
     @property
-    def view(self) -> VerticalScroll:
-        return self.query_one("#conversation", VerticalScroll)
+    def view(self) -> Conversation:
+        return self.query_one(Conversation)
+
+    @property
+    def turns(self) -> DOMQuery[Widget]:
+        """Everything asked, here and in the session that is gone on with."""
+        return self.query("#conversation > Turn, #conversation > RecalledTurn")
 
     async def entered(self) -> None:
+        self.prompt.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the question Esc cancels; everywhere else in the conversation it goes back to the question."""
+        return action != "to_line" or self.app.focused is not self.prompt
+
+    def action_to_line(self) -> None:
         self.prompt.focus()
 
     # Asking
@@ -104,7 +127,8 @@ class Ask(Vertical):
         from netassist.tui.widgets.turn import Turn
 
         self._cancelled = self.netassist.leaving = False
-        self.query_one("#welcome").display = False
+        self._welcome(False)
+        self._shown, self.prompt.placeholder = None, EXAMPLE
         self.turn = turn = Turn(question, self.talk.interrupt_call, lambda: getattr(self.talk.backend, "writing", ""))
         await self.view.mount(turn)
         self.view.anchor()
@@ -125,7 +149,8 @@ class Ask(Vertical):
             conversation.tell = partial(self._hear, turn)
             answer = await conversation.ask(turn.question)
             question_back = answer.outcome == "clarify"
-            await turn.conclude(answer, self._choices(answer) if question_back else ())
+            self._offered = self._choices(answer) if question_back else ()
+            await turn.conclude(answer, self._offered)
         except Interrupted:
             await turn.fail("Cancelled; nothing was run.", WARN)
         except (BackendError, JournalError, ValueError) as error:
@@ -150,6 +175,16 @@ class Ask(Vertical):
     def _changed(self) -> None:
         self.netassist.leaving = False
 
+    @on(Prompt.LinesWanted)
+    def _lines_wanted(self) -> None:
+        """To the first ▸ line of the latest question."""
+        turns = self.turns
+        lines = [widget for widget in self.screen.focus_chain if turns and turns.last() in widget.ancestors]
+        if lines:
+            lines[0].focus()
+        else:
+            self.screen.focus_next()
+
     @on(Prompt.Pasted)
     def _pasted(self, event: Prompt.Pasted) -> None:
         self.netassist.say(f"{event.hosts} hosts; write what is to be done with them.")
@@ -170,15 +205,29 @@ class Ask(Vertical):
 
     def _answered(self, turn: Turn, question_back: bool) -> None:
         self.netassist.say("A question back: your answer goes on from here." if question_back else "")
-        self.prompt.placeholder = REPLY if question_back else EXAMPLE
+        if question_back:
+            self.prompt.placeholder = YES if "yes" in self._offered else REPLY
         if question_back and self.netassist.room == "ask":
             self.prompt.focus()
         self.netassist.forget_estate()
         self.refresh_bindings()
         self.view.anchor(False)
-        if turn.is_attached:
-            # The verdict comes first, so a long answer is shown from its beginning.
-            self.call_after_refresh(self.view.scroll_to_widget, turn, top=True, animate=False)
+        self._shown = turn
+        self.call_after_refresh(self._show, turn)
+
+    def _show(self, turn: Turn) -> None:
+        """The verdict comes first, so a long answer is shown from its beginning, a short one to its end."""
+        if turn.is_attached and turn is self._shown:
+            self.view.scroll_to_widget(turn, top=True, animate=False)
+
+    def on_fitted_made(self) -> None:
+        """A part of the answer has got its height only now."""
+        if self._shown is not None:
+            self.call_after_refresh(self._show, self._shown)
+
+    def on_resize(self) -> None:
+        if self.busy and self.view.is_anchored and not self.view.left:
+            self.call_after_refresh(self.view.anchor)
 
     # Approving
 
@@ -221,14 +270,26 @@ class Ask(Vertical):
         self.netassist.say("Cancelling; what is known is kept…")
 
     def clear(self) -> None:
-        for turn in self.query("#conversation Turn"):
-            if getattr(turn, "over", True):
-                turn.remove()
-        self.query_one("#welcome").display = not self.busy
+        self._take_away(turn for turn in self.turns if not (self.busy and turn is self.turn))
+        self._welcome(not self.busy)
         if not self.busy:
             # What is not seen any more must not be what the next question refers to.
             self.talk.forget()
         self.netassist.say("")
+
+    def _take_away(self, turns: Iterable[Widget]) -> AwaitRemove:
+        """Take turns out of the conversation. Keys that went to one of their lines would go nowhere, Ctrl-Q among them."""
+        gone = [*turns]
+        if any(turn.has_focus_within for turn in gone):
+            self.screen.set_focus(self.prompt)
+        for turn in gone:
+            turn.display = False  # nothing of it takes the focus while it is being removed
+        self._shown = None
+        return self.view.remove_children(gone)
+
+    def _welcome(self, shown: bool) -> None:
+        """The usual words leave with the first question; a tour stays above it, to be read on."""
+        self.query_one("#welcome").display = shown or bool(self.netassist.lent.welcome)
 
     async def go_on(self, session: str) -> None:
         """Show a stored session, and let what is asked now go on from it."""
@@ -244,8 +305,8 @@ class Ask(Vertical):
         except (SessionError, UnknownSession) as error:
             self.netassist.say(as_text(str(error), 400))
             return
-        await self.view.query("Turn, RecalledTurn").remove()
-        self.query_one("#welcome").display = False
+        await self._take_away(self.turns)
+        self._welcome(False)
         await self.view.mount(*(RecalledTurn(exchange) for exchange in exchanges[-len(turns) :]))
         self.call_after_refresh(self.view.scroll_end, animate=False)
         self.netassist.say(f"Session {session}: what you ask now goes on from here.")

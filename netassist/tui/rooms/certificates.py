@@ -15,7 +15,7 @@ from netassist.reports.html.readiness import WORDS, Server, readiness
 from netassist.reports.layout import BLANK, Text, facts, heading, paragraph
 from netassist.reports.located import Place
 from netassist.reports.style import Line, Span, Style
-from netassist.reports.text.certificate import key_words
+from netassist.reports.text.certificate import key_words, names_words
 from netassist.reports.words import count, day
 from netassist.tui.columns import Cell, Column
 from netassist.tui.known import latest
@@ -44,14 +44,14 @@ class Shown(NamedTuple):
 
 class Certificates(Room):
     COLUMNS = (
-        Column("where", 8, 40, grows=True),
+        Column("where", 8, 40, grows=True, least=18),
         Column("until", 7),
         Column("left", 9, right=True),
-        Column("subject", 5, 30),
-        Column("issuer", 3, 26),
+        Column("subject", 5, 30, grows=True, least=10),
+        Column("issuer", 3, 26, grows=True, least=10),
         Column("key", 4, 18),
         Column("quantum", 6),
-        Column("problems", 2, 30),
+        Column("problems", 2, 30, grows=True, least=12),
     )
     VIEWS = ("details", "timeline to expiry")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -139,11 +139,10 @@ def _details(each: Shown, width: int) -> Iterator[Line]:
     held, row = each.row.held, each.row
     yield from heading(row.subject, width)
     left = f"expired {-each.days} days ago" if each.days < 0 else count(each.days, "day") + " left"
-    names = ", ".join((*held.san.dns, *held.san.ip)) if held.san else ""
     trust = {True: Span("trusted", "good"), False: Span("not trusted", "bad"), None: Span("not known", "warn")}[row.trusted]
     rows: list[tuple[str, Text]] = [
         ("Where", ", ".join(map(str, row.places))),
-        ("Names", names),
+        ("Names", names_words(held)),
         ("Issuer", held.issuer),
         ("Valid", f"{day(held.not_before)} to {day(held.not_after)}"),
         ("Left", Span(left, each.tone)),
@@ -166,7 +165,8 @@ def _details(each: Shown, width: int) -> Iterator[Line]:
         if server.authentication:
             yield from paragraph(Span(f"proves itself with {server.authentication}", "dim"), width, indent=2)
         if server.deadline is not None:
-            yield from paragraph(Span(f"to be replaced after {server.deadline.after}", "dim"), width, indent=2)
+            due = f"{server.deadline.what} after {server.deadline.after} ({server.deadline.standard})"
+            yield from paragraph(Span(due, "dim"), width, indent=2)
 
 
 def _drawn(timeline: axis.Timeline, some: Sequence[Shown], width: int) -> Content:

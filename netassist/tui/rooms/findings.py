@@ -24,11 +24,11 @@ from netassist.reports.style import Line, Span, Style
 from netassist.reports.text.finding import TONES
 from netassist.reports.words import count
 from netassist.tui.columns import Cell, Chip, Column
-from netassist.tui.compared import DIFFERENCES, Difference, Run, comparable, compared, runs_of
-from netassist.tui.known import Change, findings
+from netassist.tui.compared import DIFFERENCES, Difference, Run, compared, earlier, runs_of
 from netassist.tui.plots import severities
 from netassist.tui.rooms.room import Room, Row, Rows
 from netassist.tui.screens.choice import Choice, Offer
+from netassist.tui.seen import Change, findings
 from netassist.tui.styled import SEVERITY, ago, chip, content, styled
 from netassist.untrusted import as_text
 
@@ -50,7 +50,7 @@ MEANINGS: dict[Told, str] = {
 
 
 class Shown(NamedTuple):
-    """A finding as the room shows it; `since` is when it was first there, or when the compared run that has it began."""
+    """A finding as the room shows it; `since` is when it was first there, or, of what is gone, last."""
 
     located: Located
     change: Told
@@ -78,7 +78,7 @@ class Findings(Room):
         Binding("g", "group", "Group", id="findings.group"),
         Binding("c", "changes", "Changes", id="findings.changes"),
         Binding("d", "compare", "Compare", id="findings.compare"),
-        Binding("x", "accept", "Accept", id="findings.accept"),
+        Binding("A", "accept", "Accept", id="findings.accept"),
         Binding("o", "accepted", "Accepted too", show=False, id="findings.accepted"),
         Binding("a", "again", "Again", id="findings.again"),
         Binding("v", "view", "Chart", show=False, id="findings.view"),
@@ -113,9 +113,9 @@ class Findings(Room):
         return Rows(rows, summary, self._empty(bool(estate.held)))
 
     def _compared(self, before: Run, after: Run, exemptions: Sequence[Exemption], now: float) -> Rows:
-        told = compared(before, after)
-        begun = {"gone": before.started, "not run now": before.started}
-        every = [Shown(each.located, each.difference, begun.get(each.difference, after.started)) for each in told]
+        known = {each.located.key: each.since for each in findings(self.netassist.estate().reports) if each.change != "gone"}
+        told = compared(before, after, known)
+        every = [Shown(*each) for each in told]
         counted = Counter(each.difference for each in told)
         summary = styled((f"{moment(before)} against {moment(after)} ", "title"))
         for difference in DIFFERENCES:
@@ -124,6 +124,10 @@ class Findings(Room):
                 summary = summary + styled((f"  {counted[difference]} {difference}", style))
         rows = [_row(each, _exempted(each, exemptions), now) for each in every]
         return Rows(rows, summary, "Neither of the two runs has found anything.")
+
+    def _summary(self, filtered: bool) -> Content:
+        only = f"only changes, {len(self.shown)} shown (c: all)   " if self._only_changes else ""
+        return styled((only, "warn")) + super()._summary(filtered)
 
     def _empty(self, measured: bool) -> str:
         if measured:
@@ -208,15 +212,14 @@ class Findings(Room):
         except SessionError as error:
             app.say(str(error))
             return
-        several = [run for run in runs if comparable(run, runs)]
+        several = [run for run in runs if earlier(run, runs)]
         if not several:
             app.say("There are no two runs of the same check of the same place yet; a in this room audits again.")
             return
         later = await self._chosen_run("Compare: the later run (words narrow the list: a host, a date)", several)
-        earlier = later and await self._chosen_run(f"Compare with {moment(later)}: the earlier run", comparable(later, runs))
-        if later and earlier:
-            before, after = sorted((earlier, later), key=lambda run: run.started)
-            self._runs, self._only_changes = (before, after), False
+        before = later and await self._chosen_run(f"Compare with {moment(later)}: the earlier run", earlier(later, runs))
+        if later and before:
+            self._runs, self._only_changes = (before, later), False
             await self.action_read()
             app.say("Two runs compared: c leaves out what is unchanged, d ends the comparison.")
 

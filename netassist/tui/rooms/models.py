@@ -52,7 +52,7 @@ class Models(Room):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "use", "Plan with it", id="models.use"),
         Binding("p", "pull", "Fetch", id="models.pull"),
-        Binding("x", "retry", "Retry", id="models.retry"),
+        Binding("R", "retry", "Retry", id="models.retry"),
     ]
 
     def on_mount(self) -> None:
@@ -138,6 +138,8 @@ def locals_of(configured: str | None) -> Iterator[Local]:
 
 def _backend(each: Standing) -> Row:
     word, style = STATES[each.state]
+    if each.state == "ready" and each.why:
+        word, style = "? maybe ready", "warn"
     speed = f"{each.latency.median:.1f} s" if each.latency is not None else ""
     used = f"{each.spent_today.tokens:,}" if each.spent_today is not None and each.rung else ""
     name = f"{each.rung}. {each.name}" if each.rung else f"   {each.name}"

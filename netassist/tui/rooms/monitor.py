@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
 from typing import ClassVar, cast
@@ -12,12 +13,17 @@ from textual.content import Content
 
 from netassist.monitor.alert import Alert
 from netassist.monitor.store.values import Point
+from netassist.monitor.times import seconds_of
+from netassist.monitor.watch import LONGEST, SHORTEST
 from netassist.reports.layout import BLANK, facts, heading, paragraph
 from netassist.reports.style import Line, Span, Style
+from netassist.reports.text.monitor_words import every
 from netassist.reports.words import count, milliseconds, percent
 from netassist.tui.columns import Cell, Column
 from netassist.tui.plots import Pair, binned, curve, sparkline
 from netassist.tui.rooms.room import Room, Row, Rows
+from netassist.tui.screens.choice import Choice, Offer
+from netassist.tui.screens.written import Written
 from netassist.tui.styled import ago, content, styled
 from netassist.tui.watching import Seen, Watched, Watching
 from netassist.untrusted import as_text
@@ -49,11 +55,13 @@ class Monitor(Room):
         Column("response, a day", 5, SPARK),
         Column("alert", 7, 12),
     )
-    VIEWS = ("details", "open alerts")
+    VIEWS = ("details", "unresolved alerts")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "acknowledge", "Acknowledge", id="monitor.acknowledge"),
+        Binding("A", "acknowledge", "Acknowledge", id="monitor.acknowledge"),
         Binding("c", "check", "Check", id="monitor.check"),
         Binding("p", "pause", "Pause", id="monitor.pause"),
+        Binding("i", "interval", "Interval", show=False, id="monitor.interval"),
+        Binding("delete,D", "remove", "Remove", show=False, id="monitor.remove"),
         Binding("a", "audit", "Audit", id="monitor.audit"),
         Binding("v", "view", "Alerts", id="monitor.view"),
     ]
@@ -95,11 +103,16 @@ class Monitor(Room):
         now = self.netassist.clock()
         found = sorted(seen.watched, key=lambda each: (_ORDER.index(each.state.standing), each.watch.key))
         open_ones = [alert for alert in seen.alerts if alert.status == "open"]
-        counted = [f"{n} {word}" for word in _ORDER if (n := sum(each.state.standing == word for each in found))]
+        taken = len(seen.alerts) - len(open_ones)
+        old = [each for each in found if each.is_old(seen.daemon, now)]
+        standing: Counter[str] = Counter(each.state.standing for each in found if each not in old)
+        counted = [f"{standing[word]} {word}" for word in _ORDER if standing[word]]
+        counted += [f"{len(old)} not known any more"] if old else []
         summary = styled(
             (count(len(found), "watch", "watches"), "title"), (f": {', '.join(counted)}" if counted else "", "plain")
         )
         summary += styled((f"   {count(len(open_ones), 'open alert')}", "bad" if open_ones else "dim"))
+        summary += styled((f", {taken} acknowledged" if taken else "", "dim"))
         last = max((each.state.at for each in found if each.state.at is not None), default=None)
         if seen.daemon is not None:
             summary += styled(("   ● live", "good"))
@@ -107,7 +120,11 @@ class Monitor(Room):
             summary += styled(("   no daemon answers here", "warn"))
         if last is not None:
             summary += styled((f", checked {ago(now - last)} ago", "warn" if now - last > 900 else "dim"))
-        return Rows([_row(each, now) for each in found], summary, _BEGIN)
+        return Rows([_row(each, each in old, now) for each in found], summary, _BEGIN)
+
+    def show(self) -> None:
+        super().show()
+        self.netassist.show_alerts(sum(alert.status == "open" for alert in self._seen.alerts))
 
     def place(self, row: Row) -> str:
         return cast("Watched", row.item).watch.host
@@ -118,7 +135,8 @@ class Monitor(Room):
         below = (
             styled((f"\n{'24 h ago':>17}{'now':>{max(width - 20, 4)}}", "dim")) if each.history.times is not None else Content("")
         )
-        return content(_details(each, now, width)) + plotted + below + Content("\n\n") + content(_happened(each, now, width))
+        told = content(_details(each, each.is_old(self._seen.daemon, now), now, width))
+        return told + plotted + below + Content("\n\n") + content(_happened(each, now, width))
 
     def overall(self, view: str, width: int) -> Content:
         alerts = [alert for row in self.found.rows for alert in cast("Watched", row.item).alerts]
@@ -154,8 +172,42 @@ class Monitor(Room):
         watch = cast("Watched", row.item).watch
 
         def do() -> str:
-            self.source.pause(watch, self.netassist.person(), self.netassist.clock())
+            self.source.change(watch, self.netassist.person(), self.netassist.clock(), enabled=not watch.enabled)
             return f"{watch.key} is {'paused; p goes on with it' if watch.enabled else 'checked again'}."
+
+        self._do(do)
+
+    @work
+    async def action_interval(self) -> None:
+        if (row := self.chosen) is None:
+            return
+        watch = cast("Watched", row.item).watch
+        text = "From one check's begin to the next: 90s, 5m, 1h."
+        said = await self.app.push_screen_wait(
+            Written(f"How often is {watch.key} checked?", text=text, value=f"{watch.interval}s", wrong=_wrong)
+        )
+        if said is None:
+            return
+        wanted = int(seconds_of(said))
+
+        def do() -> str:
+            self.source.change(watch, self.netassist.person(), self.netassist.clock(), interval=wanted)
+            return f"{watch.key} is checked {every(wanted)}."
+
+        self._do(do)
+
+    @work
+    async def action_remove(self) -> None:
+        if (row := self.chosen) is None:
+            return
+        watch = cast("Watched", row.item).watch
+        offers = [Offer("no", "No, go on watching it"), Offer("yes", f"Yes, watch {watch.key} no more")]
+        if await self.app.push_screen_wait(Choice(f"Remove {watch.key}?", offers, search=False)) != "yes":
+            return
+
+        def do() -> str:
+            self.source.remove(watch, self.netassist.person(), self.netassist.clock())
+            return f"{watch.key} is watched no more."
 
         self._do(do)
 
@@ -176,8 +228,21 @@ class Monitor(Room):
         self.app.call_from_thread(self.run_worker, self.action_read())
 
 
-def _row(each: Watched, now: float) -> Row:
+def _wrong(text: str) -> str:
+    try:
+        return "" if SHORTEST <= seconds_of(text) <= LONGEST else f"Between {SHORTEST} seconds and 30 days."
+    except ValueError as error:
+        return str(error)
+
+
+def _standing(each: Watched, old: bool) -> tuple[str, Style]:
+    """How it stands; how it stood, where nobody has looked since."""
     word, style = STANDINGS[each.state.standing]
+    return (f"? was {each.state.standing}", "warn") if old else (word, style)
+
+
+def _row(each: Watched, old: bool, now: float) -> Row:
+    word, style = _standing(each, old)
     ratio = each.history.availability.ratio if each.history.availability is not None else None
     alert = each.alerts[0] if each.alerts else None
     cells = (
@@ -197,11 +262,13 @@ def _pairs(points: Sequence[Point]) -> list[Pair]:
     return [(point.p50, point.p95) for point in points]
 
 
-def _details(each: Watched, now: float, width: int) -> Iterator[Line]:
-    word, style = STANDINGS[each.state.standing]
+def _details(each: Watched, old: bool, now: float, width: int) -> Iterator[Line]:
+    word, style = _standing(each, old)
     watch, state, times = each.watch, each.state, each.history.times
     yield from heading(watch.key, width)
-    since = f", for {ago(now - state.since)}" if state.since else ""
+    since = f", for {ago(now - state.since)}" if state.since and not old else ""
+    if old:
+        yield from paragraph(Span("Nobody has looked since; netassist daemon goes on watching.", "warn"), width)
     yield from paragraph(Span(f"{word}{since}{', flapping' if state.flapping else ''}", style), width)
     if state.message:
         yield from paragraph(state.message, width)
@@ -215,8 +282,8 @@ def _details(each: Watched, now: float, width: int) -> Iterator[Line]:
         f"p50 {times.p50:.3g} ms, p95 {times.p95:.3g} ms, p99 {times.p99:.3g} ms of {times.count:,}" if times else "none yet"
     )
     rows = [
-        ("Every", f"{watch.interval} s"),
-        ("Checked", f"{ago(now - state.at)} ago" if state.at is not None else "not yet"),
+        ("Checked", f"{every(watch.interval)} (i changes it, Del removes the watch)"),
+        ("Last", f"{ago(now - state.at)} ago" if state.at is not None else "not yet"),
         ("24 h up", ratio),
         ("Response", measured),
         *((name.replace("_", " "), value) for name, value in sorted(state.facts.items())),
@@ -229,7 +296,7 @@ def _happened(each: Watched, now: float, width: int) -> Iterator[Line]:
     if each.history.events:
         yield from heading("What happened", width)
     for event in each.history.events:
-        what = f"{event.what} " if event.what else ""
+        what = f"{event.what} " if event.what not in ("", event.kind) else ""
         change = f"{event.before} → {event.after}" if event.before or event.after else ""
         yield from paragraph(
             f"{event.kind}: {what}{change}{f' ({event.message})' if event.message else ''}",
@@ -239,7 +306,7 @@ def _happened(each: Watched, now: float, width: int) -> Iterator[Line]:
 
 
 def _alerts(alerts: Sequence[Alert], now: float, width: int) -> Iterator[Line]:
-    yield from heading("Open alerts", width)
+    yield from heading("Unresolved alerts", width)
     if not alerts:
         yield from paragraph(Span("✔ There is none.", "good"), width)
     for alert in sorted(alerts, key=lambda each: (each.status != "open", -each.opened)):

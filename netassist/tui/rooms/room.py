@@ -16,7 +16,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from netassist.reports.layout import paragraph
-from netassist.tui.columns import Cells, Column, header, line, shaped
+from netassist.tui.columns import Cells, Column, header, line, rank, shaped
 from netassist.tui.styled import content, styled
 from netassist.tui.widgets.fitted import Fitted
 from netassist.untrusted import as_text
@@ -56,6 +56,9 @@ class Room(Vertical):
     VIEWS: ClassVar[Sequence[str]] = ("details",)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="room.filter"),
+        Binding("j", "step(1)", "Next row", show=False, id="room.next"),
+        Binding("k", "step(-1)", "Row before", show=False, id="room.previous"),
+        Binding("S", "sort", "Sort by the next column", show=False, id="room.sort"),
         Binding("escape", "leave", "Back", show=False, id="room.leave"),
         Binding("r", "read", "Read again", show=False, id="room.read"),
         Binding("y", "copy", "Copy", show=False, id="room.copy"),
@@ -72,6 +75,7 @@ class Room(Vertical):
         self.found = Rows(())
         self.shown: list[Row] = []
         self._view = 0
+        self._sorted: int | None = None
         self._width = 0
         self._made: list[tuple[Content, bool]] = []
         self._in_pane = ""
@@ -88,8 +92,9 @@ class Room(Vertical):
             with Vertical(classes="list"):
                 yield Static(markup=False, classes="header")
                 yield OptionList(markup=False, compact=True)
-                with VerticalScroll(classes="chart", can_focus=False):
-                    yield Fitted(self._chart)
+                if len(self.VIEWS) > 1:
+                    with VerticalScroll(classes="chart", can_focus=True):
+                        yield Fitted(self._chart)
             with VerticalScroll(classes="pane", can_focus=True):
                 yield Fitted(self._pane)
 
@@ -134,14 +139,18 @@ class Room(Vertical):
         """Lay out what was read and is not filtered away; the chosen row stays chosen."""
         chosen = self.chosen
         words = self.query_one(".filter", Input).value.casefold().split()
-        self.shown = [row for row in self.arranged(self.found.rows) if all(word in row.words.casefold() for word in words)]
+        rows = self.found.rows
+        if (place := self._sorted) is not None:
+            rows = sorted(rows, key=lambda row: rank(row.cells[place].text))
+        self.shown = [row for row in self.arranged(rows) if all(word in row.words.casefold() for word in words)]
         self.query_one(".summary", Static).update(self._summary(bool(words)))
         self._fill()
         keys = [row.key for row in self.shown]
         if self.shown:
             self._highlight(keys.index(chosen.key) if chosen is not None and chosen.key in keys else 0)
         self._refresh_pane()
-        self.query_one(".chart Fitted", Fitted).remake()
+        for chart in self.query(".chart Fitted").results(Fitted):
+            chart.remake()
 
     def arranged(self, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows in their order, those of a group together."""
@@ -246,7 +255,7 @@ class Room(Vertical):
         self.list.focus()
 
     async def action_leave(self) -> None:
-        """The filter first, then back to the conversation."""
+        """The filter first, then the list, then back to the conversation."""
         field = self.query_one(".filter", Input)
         if field.display:
             field.value = ""
@@ -257,7 +266,27 @@ class Room(Vertical):
         else:
             await self.netassist.enter("ask")
 
+    def action_step(self, rows: int) -> None:
+        if rows > 0:
+            self.list.action_cursor_down()
+        else:
+            self.list.action_cursor_up()
+
+    def action_sort(self) -> None:
+        """By the next column that is shown; after the last one, in the room's own order again."""
+        names = [column.name for column in self.COLUMNS]
+        place = -1 if self._sorted is None else self._sorted
+        self._sorted = place + 1 if place + 1 < len(names) else None
+        self.show()
+        by = "in the order of this room" if self._sorted is None else f"by {names[self._sorted]}"
+        self.netassist.say(f"Sorted {by}; S sorts by the next column.")
+
     def action_view(self) -> None:
+        charts = [chart for chart in self.query(".chart") if chart.size]
+        if charts:  # what is on the screen already is gone into, and not shown twice
+            charts[0].focus()
+            self.netassist.say("The arrow keys scroll below the list; Esc goes back to it.")
+            return
         self._view = (self._view + 1) % len(self.VIEWS)
         self._refresh_pane()
         if len(self.VIEWS) > 1:

@@ -158,7 +158,9 @@ def _does(call: Call) -> str:
     tool = tools().get(call.name)
     what = [tool.description if tool else ""]
     if call.arguments.get("profile") == "vuln":
-        what.append("With the profile vuln, Nmap's scripts try known weaknesses on every open port.")
+        ports = str(call.arguments.get("ports") or "")
+        which = f"those of the ports {as_text(ports, 60)} that are open" if ports else "every open port"
+        what.append(f"With the profile vuln, Nmap's scripts try known weaknesses on {which}.")
     area = parse_network(str(call.arguments.get("target", "")))
     if area is not None and area.num_addresses > 1:
         what.append(f"The network has {area.num_addresses:,} addresses.")

@@ -16,7 +16,7 @@ from netassist.assistant.answers import Answer, notes
 from netassist.observations import Finding
 from netassist.reports.layout import BLANK, NEUTRAL, UNKNOWN, WARN, Tone, facts, paragraph
 from netassist.reports.style import Line, Span
-from netassist.reports.text.finding import TONES, problems
+from netassist.reports.text.finding import TONES, problems, where
 from netassist.tui.markdown import markdown, recent
 from netassist.tui.styled import SEVERITY, chip, content, styled
 from netassist.tui.widgets.fitted import Fitted
@@ -136,7 +136,8 @@ def _title(finding: Finding) -> Content:
     tone, word = TONES[finding.severity], finding.severity.upper()
     mark = styled((f"{tone.mark} ", SEVERITY[finding.severity]))
     blank = " " * (9 - len(word))
-    return mark + Content.styled(word, chip(finding.severity)) + Content(f"{blank}{as_text(finding.title, 200)}")
+    title = Content(f"{blank}{as_text(finding.title, 200)} ") + styled((where(finding), "dim"))
+    return mark + Content.styled(word, chip(finding.severity)) + title
 
 
 def _finding(finding: Finding, width: int) -> Content:

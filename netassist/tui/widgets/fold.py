@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,20 +15,36 @@ from textual.widgets import Static
 
 from netassist.tui.widgets.fitted import Fitted
 
+if TYPE_CHECKING:
+    from netassist.tui.deeds import Deeds
+
 
 class FoldTitle(Static, can_focus=True):
     """The line that is always seen."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "turn(None)", "Fold or unfold", show=False, id="fold.turn"),
+        Binding("enter,space", "turn(None)", "Fold or unfold", id="fold.turn"),
         Binding("right", "turn(True)", "Unfold", show=False),
         Binding("left", "turn(False)", "Fold", show=False),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
         Binding("y", "copy", "Copy", id="fold.copy"),
-        Binding("delete,x", "cancel", "Cancel this one", show=False, id="fold.cancel"),
+        Binding("c", "command", "Copy the command", id="fold.command"),
+        Binding("x,delete", "cancel", "Cancel this one", id="fold.cancel"),
     ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What the line cannot do is not offered."""
+        fold = self.parent
+        if action == "cancel":
+            return isinstance(fold, Fold) and fold.running
+        return action != "command" or (isinstance(fold, Fold) and bool(fold.command))
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that does nothing here was meant for the question."""
+        if event.is_printable and event.key not in self._bindings.key_to_bindings:
+            cast("Deeds", self.app).say("Esc goes back to the question.")
 
     def action_turn(self, unfolded: bool | None) -> None:
         if isinstance(self.parent, Fold):
@@ -37,6 +53,10 @@ class FoldTitle(Static, can_focus=True):
     def action_copy(self) -> None:
         if isinstance(self.parent, Fold):
             self.parent.copy()
+
+    def action_command(self) -> None:
+        if isinstance(self.parent, Fold):
+            self.parent.taken(self.parent.command, "the command")
 
     def action_cancel(self) -> None:
         if isinstance(self.parent, Fold):
@@ -51,6 +71,9 @@ class Fold(Vertical):
     """`title`, and below it what `make` returns for a width in columns."""
 
     unfolded = reactive(False)
+    running = False
+    command = ""
+    """What is run for it, for a command line; empty where it is about no call."""
 
     def __init__(self, title: Content, make: Callable[[int], Content]) -> None:
         super().__init__()
@@ -81,9 +104,13 @@ class Fold(Vertical):
         self._rows = rows
 
     def copy(self) -> None:
-        """Copy what is in it to the clipboard (OSC 52)."""
-        self.app.copy_to_clipboard(f"{self.title.plain}\n{self._make(100).plain}".strip())
-        self.notify("Copied, if your terminal lets programs copy (OSC 52).", markup=False)
+        """Copy what is in it to the clipboard."""
+        self.taken(f"{self.title.plain}\n{self._make(100).plain}".strip(), "all of it")
+
+    def taken(self, text: str, what: str) -> None:
+        """Copy a text (OSC 52), and say so."""
+        self.app.copy_to_clipboard(text)
+        cast("Deeds", self.app).say(f"Copied {what}, if your terminal lets programs copy (OSC 52).")
 
     def cancel(self) -> None:
         """Stop what it is about, where that runs."""

@@ -62,14 +62,21 @@ class CallProgress(Fold):
         self.title = self._title()
 
     @property
-    def running(self) -> bool:
+    def running(self) -> bool:  # type: ignore[override]
         return self._began is not None and self._step is None
+
+    @property
+    def command(self) -> str:  # type: ignore[override]
+        """What was run, or what runs the same on the command line while it is not over."""
+        return commands(self.call, self._step)[0]
 
     @property
     def report(self) -> Report | None:
         return self._step.report if self._step is not None else None
 
-    def start(self) -> None:
+    def start(self, call: Call) -> None:
+        """It has begun, as the person has edited it where he did."""
+        self.call = call
         self._began = monotonic()
         self.tick()
 
@@ -118,7 +125,8 @@ class CallProgress(Fold):
     def _left(self, fraction: float) -> str:
         """About how long it goes on at the pace so far; nothing while that is only a guess."""
         spent = monotonic() - self._began if self._began is not None else 0.0
-        return f"  about {duration(round(spent / fraction - spent))} left" if 0.05 < fraction < 1 and spent > 3 else ""
+        left = round(spent / fraction - spent) if 0.05 < fraction < 1 and spent > 3 else 0
+        return f"  about {duration(left)} left" if left else ""
 
     def _over(self, step: Step) -> Content:
         mark, word, style = OVER[step.status]

@@ -15,6 +15,7 @@ from netassist.targets import parse_target
 
 EXAMPLE = "Ask, for example: which ports are open on 127.0.0.1?"
 REPLY = "Your answer, for example: 192.0.2.7 or www.example.org"
+YES = "Your answer: yes, no, or what you mean in other words"
 MOST_KEPT = 500
 _WORD = re.compile(r"(?:^|\s)([\w./:@-]{2,})$")
 
@@ -34,6 +35,9 @@ class Prompt(TextArea):
 
     class HelpWanted(Message):
         """A question mark alone was typed."""
+
+    class LinesWanted(Message):
+        """Tab was pressed where nothing is to be completed."""
 
     class Submitted(Message):
         """Enter was pressed."""
@@ -96,11 +100,11 @@ class Prompt(TextArea):
         self.value = self._draft if self._at == len(self.asked) else self.asked[self._at]
 
     def action_complete(self) -> None:
-        """Take the suggestion; without one, go to the next ▸ line."""
+        """Take the suggestion; without one, go to the ▸ lines of the latest question."""
         if self.suggestion:
             self.insert(self.suggestion)
         else:
-            self.screen.focus_next()
+            self.post_message(self.LinesWanted())
 
     def update_suggestion(self) -> None:
         """The rest of the word at the end, where one that is known begins so."""

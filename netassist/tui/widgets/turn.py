@@ -54,8 +54,8 @@ class Turn(Vertical):
                 self.query_one(Deciding).display = False
                 self._end_draft()
                 self.mount(*planned)
-            case Started(index, _):
-                self.calls[index].start()
+            case Started(index, call):
+                self.calls[index].start(call)
             case Moved(index, progress):
                 self.calls[index].move(progress)
             case Finished(index, step):

@@ -92,7 +92,8 @@ def test_who_guesses_has_to_wait_and_others_do_not(tmp_path: Path) -> None:
 def test_the_page_is_public_only_where_it_is_said_so(tmp_path: Path) -> None:
     async def story(served: Served) -> None:
         assert (await served.remote.get("/")).status_code == 200
-        assert (await served.remote.get("/all")).status_code == 401
+        whole = await served.remote.get("/all")
+        assert (whole.status_code, whole.json()["detail"]) == (401, "the page is shown to who gives a token as the password")
         assert (await served.remote.get("/v1/watches")).status_code == 401
 
     played(tmp_path, story, page=Page(public=True))

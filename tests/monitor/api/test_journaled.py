@@ -37,7 +37,8 @@ def test_every_change_is_entered_with_who_made_it(tmp_path: Path) -> None:
         alert = Alert(id="0badcafe", watch="icmp a.example", about="state", level="critical", title="down", opened=time.time())
         served.store.put_alert(alert)
         await served.remote.post("/v1/alerts/0badcafe/acknowledge", headers=token, json={})
-        await served.remote.post("/v1/maintenance", headers=token, json={"name": "night", "starts": 10.0, "ends": 20.0})
+        night = {"name": "night", "starts": time.time(), "ends": time.time() + 3600}
+        await served.remote.post("/v1/maintenance", headers=token, json=night)
         await served.remote.delete("/v1/maintenance/night", headers=token)
         await served.local.delete(PATH)
         await served.local.post("/v1/reload")

@@ -37,7 +37,7 @@ def told(*standings: Standing) -> dict[str, list[tuple[dict[str, str], float]]]:
     watches = [Watch(host=f"{standing}.example", check="tls", tags={"team": "a"}) for standing in standings]
     states = {
         watch.key: State(watch=watch.key, standing=standing, since=5.0, at=9.0, ms=250.0,
-                         facts={"grade": "B", "post_quantum": "available", "expires": "2027-01-01"})
+                         facts={"grade": "B", "post_quantum": "available", "expires": "2027-01-01T10:20:30Z"})
         for watch, standing in zip(watches, standings, strict=True)
     }  # fmt: skip
     alert = Alert(id="0" * 8, watch=watches[0].key, about="state", level="critical", title="x", opened=0.0)
@@ -53,7 +53,7 @@ def test_a_watch_is_told_with_its_labels() -> None:
     assert degraded == {"up.example": 0.0, "degraded.example": 1.0, "down.example": 0.0}
     labels, seconds = found["netassist_watch_response_seconds"][0]
     assert (labels["watch"], labels["check"], labels["tag_team"], seconds) == ("tls up.example", "tls", "a", 0.25)
-    assert found["netassist_watch_certificate_expiry_timestamp_seconds"][0][1] == 1_798_761_600.0
+    assert found["netassist_watch_certificate_expiry_timestamp_seconds"][0][1] == 1_798_798_830.0
     assert found["netassist_watch_tls_grade"][0][1] == 3.0
     assert found["netassist_watch_post_quantum"][0][0]["verdict"] == "available"
 

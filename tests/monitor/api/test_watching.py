@@ -8,8 +8,10 @@ from urllib.parse import quote
 
 from netassist.configuration import ScopeRules, Settings
 from netassist.monitor.alert import Alert
+from netassist.monitor.api.values import NewWatch
 from netassist.monitor.happening import Event, Result, State
-from netassist.monitor.watch import Watch
+from netassist.monitor.watch import CHECKS, Watch
+from netassist.reports.words import listed
 from tests.monitor.api.served import Served, played
 
 SHOP = {"host": "https://shop.example.org/?a=1", "check": "https", "interval": 60, "group": "Shop"}
@@ -48,10 +50,19 @@ def test_what_cannot_be_watched_is_refused_with_the_reason(tmp_path: Path) -> No
         assert (await refused({"host": "a.example", "check": "icmp", "interval": 1}))[0] == 422
         assert (await refused([1]))[0] == 422
         assert await refused({"host": "a.example", "check": "icmp", "intervall": 60}) == (
-            422, "the body: Object contains unknown field `intervall`",
+            422, "the body: there is no field 'intervall'; there are " + listed(list(NewWatch.__struct_fields__), 20),
         )  # fmt: skip
+        assert await refused({"host": "a.example", "check": "icmp", "interval": "5m"}) == (
+            422, "the body: interval: it must be a whole number, and is a text in quotation marks",
+        )  # fmt: skip
+        assert await refused({"host": "a.example", "check": "tpc"}) == (
+            422, f"the body: check: there is no choice 'tpc'; there are {listed(CHECKS, 20)}",
+        )  # fmt: skip
+        assert await refused({"host": "a.example"}) == (422, "the body: check is missing")
+        status, why = await refused({"host": "a.example", "check": "icmp", "limits": {"grade": "A"}})
+        assert (status, why) == (422, "grade means nothing to icmp; it is a limit of tls")
         status, why = await refused({"host": "a.example", "check": "icmp", "limits": {"slow": 60}})
-        assert (status, "unknown field `slow`" in why) == (422, True)
+        assert (status, "limits: there is no field 'slow'" in why) == (422, True)
         assert await refused({"host": "a.example", "check": "icmp", "limits": {"slow_ms": -1}}) == (
             422, "slow_ms -1 is not above 0 and up to an hour (3600000)",
         )  # fmt: skip
@@ -67,7 +78,7 @@ def test_what_cannot_be_watched_is_refused_with_the_reason(tmp_path: Path) -> No
         circle = await served.local.patch(path, json={"parents": ["s.example"]})
         assert (circle.status_code, "behind one another" in circle.json()["detail"]) == (422, True)
         unknown = await served.local.patch(path, json={"pubic": True})
-        assert (unknown.status_code, "unknown field `pubic`" in unknown.json()["detail"]) == (422, True)
+        assert (unknown.status_code, "there is no field 'pubic'" in unknown.json()["detail"]) == (422, True)
         assert (await served.local.patch(path, json={"interval": 0})).status_code == 422
         await served.local.delete(path)
         assert (await served.local.patch("/v1/watches/icmp%20s.example", json={"enabled": False})).status_code == 200
@@ -116,13 +127,16 @@ def test_history_events_and_alerts_are_told(tmp_path: Path) -> None:
 def test_maintenance_is_planned_and_taken_back(tmp_path: Path) -> None:
     async def story(served: Served) -> None:
         served.store.put_watch(Watch(host="a.example", check="icmp", group="Network"), 0.0)
-        window = {"name": "new switch", "watches": ["Network"], "starts": 10.0, "ends": 20.0}
+        begin = time.time() + 10
+        window = {"name": "new switch", "watches": ["Network"], "starts": begin, "ends": begin + 10}
         wrong = await served.local.post("/v1/maintenance", json=window | {"watches": ["Netwrok"]})
         assert (wrong.status_code, "did you mean 'Network'?" in wrong.json()["detail"]) == (422, True)
         assert (await served.local.post("/v1/maintenance", json=window | {"weekley": True})).status_code == 422
-        assert (await served.local.post("/v1/maintenance", json=window | {"ends": 1e9})).status_code == 422
+        assert (await served.local.post("/v1/maintenance", json=window | {"ends": begin + 1e9})).status_code == 422
         assert (await served.local.post("/v1/maintenance", json=window)).json()["windows"] == [window]
-        assert (await served.local.post("/v1/maintenance", json=window | {"ends": 5.0})).status_code == 422
+        assert (await served.local.post("/v1/maintenance", json=window | {"ends": begin - 5.0})).status_code == 422
+        over = await served.local.post("/v1/maintenance", json=window | {"starts": 10.0, "ends": 20.0})
+        assert (over.status_code, "would be over already" in over.json()["detail"]) == (422, True)
         assert (await served.local.delete("/v1/maintenance/new%20switch")).status_code == 200
         assert (await served.local.delete("/v1/maintenance/new%20switch")).status_code == 404
 

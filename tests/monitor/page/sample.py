@@ -28,14 +28,14 @@ WATCHES = (
     Watch(host="printer.example.org", check="http", enabled=False),
 )
 _HOW: tuple[tuple[Standing, float | None, str, dict[str, str]], ...] = (
-    ("up", 84.0, "", {"certificate": "CN=shop.example.org, issuer CN=R11, valid until 2027-02-09", "expires": "2027-02-09"}),
-    ("degraded", None, "the certificate expires in 12 days", {"expires": "2026-12-11", "certificate": "CN=shop.example.org"}),
+    ("up", 84.0, "", {"certificate": "CN=shop.example.org, issuer CN=R11, valid until 2027-02-09", "expires": "2027-02-09T12Z"}),
+    ("degraded", None, "the certificate expires in 12 days", {"expires": "2026-12-11T12Z", "certificate": "CN=shop.example.org"}),
     ("down", None, "db1.example.org:5432: connecting: refused; nothing listens there", {}),
     ("up", 1.3, "", {}),
     ("unknown", None, "2001:db8::53: this machine has no route there; check its network, and that it has IPv6", {}),
     ("up", 31.0, "", {"post_quantum": "safe", "host_key": "ssh-ed25519 SHA256:2qM…"}),
     ("up", 120.0, "", {}),
-    ("up", None, "", {"grade": "A", "post_quantum": "available", "expires": "2027-01-17"}),
+    ("up", None, "", {"grade": "A", "post_quantum": "available", "expires": "2027-01-17T12Z"}),
     ("up", None, "", {"post_quantum": "not_safe"}),
     ("pending", None, "", {}),
 )

@@ -61,7 +61,7 @@ def test_the_public_gets_what_is_public(tmp_path: Path) -> None:
     async def story(served: Served) -> None:
         fill(served)
         page = await served.remote.get("/")
-        assert "Everything is up" in page.text
+        assert "Of the public checks: everything is up" in page.text
         assert "shop.example.org" in page.text
         assert '<span class="muted">1 up</span>' in page.text  # of what is public alone
         for hidden in ("db.example.org", "db is down", "refused", "/watch/", "5432"):

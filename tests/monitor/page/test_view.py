@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netassist.monitor.happening import State
+from netassist.monitor.alert import Alert
+from netassist.monitor.happening import Event, State
 from netassist.monitor.page.curve import HEIGHT, WIDTH, curve
+from netassist.monitor.page.days import bars, said_of, tone_of
 from netassist.monitor.page.render import overview_html, policy
-from netassist.monitor.page.view import Known, bars, overview, said_of, tone_of
+from netassist.monitor.page.view import Known, incident, overview
 from netassist.monitor.page.words import percent
 from netassist.monitor.store import Availability, Day, Point
 from netassist.monitor.watch import Watch
@@ -68,6 +71,55 @@ def test_what_is_not_known_is_never_called_up(standings: tuple[str, ...], headli
     }
     known = sample.known()._replace(watches=watches, states=states)
     assert overview(known, "x", pictures.named, public=False).headline == headline
+
+
+def test_what_is_paused_is_neither_up_nor_down() -> None:
+    up, paused = (Watch(host=f"{name}.example", check="icmp", enabled=name == "up") for name in ("up", "paused"))
+    states = {watch.key: State(watch=watch.key, standing="up" if watch is up else "down", since=1.0) for watch in (up, paused)}
+    page = overview(sample.known()._replace(watches=[up, paused], states=states), "x", pictures.named, public=False)
+    assert page.headline == "Everything is up"
+    assert page.counts == (("up", "good", 1), ("paused", "plain", 1))
+    [row] = [row for group in page.groups for row in group.rows if row.name == "paused.example"]
+    assert (row.word, row.tone, row.since) == ("paused", "plain", "")
+
+
+def test_the_heading_of_the_public_page_is_of_what_is_public() -> None:
+    seen = Watch(host="a.example", check="icmp", public=True)
+    hidden = Watch(host="b.example", check="icmp")
+    states = {watch.key: State(watch=watch.key, standing="up" if watch is seen else "down") for watch in (seen, hidden)}
+    known = sample.known()._replace(watches=[seen, hidden], states=states)
+    page = overview(known, "x", pictures.named, public=True, own=("channel hook fails",))
+    assert page.headline == "Of the public checks: everything is up"
+    assert "channel hook fails" not in overview_html(page).decode()
+    whole = overview(known, "x", pictures.named, public=False, own=("channel hook fails",))
+    assert (whole.headline, "channel hook fails" in overview_html(whole).decode()) == ("1 check is down", True)
+
+
+def test_events_name_the_check_and_the_port() -> None:
+    watches = [Watch(host="a.example", check="tcp", port=port) for port in (22, 80)]
+    events = [Event(at=sample.NOW, watch=watch.key, kind="state", before="up", after="down") for watch in watches]
+    paused = Event(at=sample.NOW, watch=watches[0].key, kind="state", before="down", after="pending", message="paused",
+                   silenced="paused")  # fmt: skip
+    known = sample.known()._replace(watches=watches, states={}, events=[*events, paused])
+    told = overview(known, "x", pictures.named, public=False).events
+    assert [one.name for one in told[:2]] == ["a.example port 22 (tcp)", "a.example port 80 (tcp)"]
+    assert told[2].text == "down → paused"
+
+
+def test_an_incident_of_what_was_removed_is_not_over_well() -> None:
+    gone = Alert(id="a" * 8, watch="x", about="state", level="critical", title="x is down", opened=1.0, status="resolved",
+                 resolved=9.0, ended="no longer watched")  # fmt: skip
+    shown = incident(gone, "x", sample.NOW, public=False)
+    assert (shown.tone, shown.word) == ("plain", "no longer watched")
+
+
+def test_days_are_counted_as_the_checks_count_them() -> None:
+    watch = Watch(host="a.example", check="certificate")
+    expires = datetime.fromtimestamp(sample.NOW + 20 * 86400 - 60, UTC)
+    state = State(watch=watch.key, standing="up", facts={"expires": f"{expires:%Y-%m-%dT%H:%M:%SZ}"})
+    known = sample.known()._replace(watches=[watch], states={watch.key: state})
+    [one] = overview(known, "x", pictures.named, public=False).certificates
+    assert one.word == "19 days left"
 
 
 def test_what_was_measured_long_ago_says_so() -> None:

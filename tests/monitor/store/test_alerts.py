@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from netassist.monitor.alert import Alert, Notice
+from netassist.monitor.happening import Event, Result, State
 from netassist.monitor.store import Store
 from netassist.monitor.store.alarms import merged
 from netassist.monitor.watch import Watch
@@ -73,7 +75,48 @@ def test_who_is_no_longer_watched_is_no_longer_in_trouble(store: Store) -> None:
     store.record([], alerts=[DOWN, alert("other", watch="icmp other")])
     store.remove_watch(DOWN.watch, 50.0)
     assert [one.id for one in store.unresolved()] == ["other"]
-    assert store.alert(DOWN.id) == msgspec.structs.replace(DOWN, status="resolved", resolved=50.0)
+    ended = store.alert(DOWN.id)
+    assert ended is not None
+    assert (ended.status, ended.resolved, ended.ended, ended.title) == ("resolved", 50.0, "no longer watched", DOWN.title)
+    assert ended.detail.endswith(", 40 s; no longer watched")
+    over = msgspec.structs.replace(DOWN, status="resolved", resolved=51.0, detail="it is up")
+    assert store.record([], alerts=[over]) == [], "what was made of an older reading is no all-clear"
+    assert store.alert(DOWN.id) == ended
+
+
+@pytest.mark.parametrize("how", ["removed", "paused"])
+def test_what_comes_after_a_watch_was_removed_or_paused_changes_nothing(store: Store, how: str) -> None:
+    watch = Watch(host="db1.example.org", check="tcp", port=5432)
+    store.put_watch(watch, 1.0)
+    store.record([Result(watch=watch.key, at=10.0, outcome="up")], [State(watch=watch.key, standing="up", since=10.0)])
+    if how == "removed":
+        store.remove_watch(watch.key, 50.0)
+    else:
+        store.put_watch(msgspec.structs.replace(watch, enabled=False), 50.0)
+    before = (store.states(), store.events(0, 99), store.results(watch.key, 0, 99))
+    late = Result(watch=watch.key, at=51.0, outcome="down")
+    turn = Event(at=51.0, watch=watch.key, kind="state", before="up", after="down")
+    assert store.record([late], [State(watch=watch.key, standing="down", at=51.0)], [turn], [DOWN]) == []
+    assert store.unresolved() == []
+    kept = (store.states(), store.events(0, 99), store.results(watch.key, 0, 99))
+    assert [{key: state.standing for key, state in kept[0].items()}, *kept[1:]] == [
+        {key: state.standing for key, state in before[0].items()}, *before[1:]
+    ]  # fmt: skip
+
+
+def test_a_pause_ends_the_alert_about_the_standing_and_leaves_what_drifted(store: Store) -> None:
+    watch = Watch(host="db1.example.org", check="tcp", port=5432)
+    store.put_watch(watch, 1.0)
+    down = State(watch=watch.key, standing="down", since=10.0, at=20.0, message="refused", recent="xx", facts={"grade": "C"})
+    store.record([], [down], alerts=[DOWN, alert("0000000b", about="grade")])
+    store.put_watch(msgspec.structs.replace(watch, enabled=False), 50.0)
+    assert [one.about for one in store.unresolved()] == ["grade"]
+    ended = store.alert(DOWN.id)
+    assert ended is not None
+    assert (ended.resolved, ended.ended) == (50.0, "paused")
+    assert store.states()[watch.key] == State(watch=watch.key, at=20.0, facts={"grade": "C"}, silenced="paused")
+    [turn] = [event for event in store.events(0, 99) if event.kind == "state"]
+    assert (turn.before, turn.after, turn.message) == ("down", "pending", "paused")
 
 
 def test_a_notice_is_due_until_it_is_delivered_or_given_up(store: Store) -> None:

@@ -7,6 +7,7 @@ from itertools import count
 from math import ceil
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -132,6 +133,21 @@ def test_no_data_is_neither_up_nor_down(store: Store) -> None:
     assert store.availability(WATCH.key, 2000.0, 3000.0).ratio is None
     assert store.availability("tcp nowhere 1", 0.0, 10.0) == Availability(unmeasured=10.0)
     assert store.response_times(WATCH.key, 2000.0, 3000.0) is None
+
+
+@pytest.mark.parametrize("summed_up", [False, True])
+def test_what_is_paused_or_gone_is_neither_up_nor_down(store: Store, summed_up: bool) -> None:
+    paused = msgspec.structs.replace(WATCH, enabled=False)
+    put(store, (1000.0, "down", None))
+    store.put_watch(paused, 1030.0)
+    store.put_watch(WATCH, 1100.0)
+    store.record([Result(watch=WATCH.key, at=1110.0, outcome="up")])
+    store.remove_watch(WATCH.key, 1120.0)
+    if summed_up:
+        store.roll_up(3 * DAY)
+    found = store.availability(WATCH.key, 0.0, 3600.0)
+    assert found == Availability(down=30.0, up=10.0, unmeasured=3560.0)
+    assert [result.at for result in store.results(WATCH.key, 0.0, 3600.0)] == [1000.0, 1110.0]
 
 
 def test_a_result_speaks_as_long_as_its_watch_waited_then(store: Store) -> None:

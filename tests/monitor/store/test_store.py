@@ -42,6 +42,18 @@ def test_a_watch_is_added_replaced_and_removed_and_every_change_is_told(store: S
     ]
 
 
+def test_an_edit_says_what_it_was(store: Store) -> None:
+    store.put_watch(DB, 1.0)
+    slower = msgspec.structs.replace(DB, interval=600)
+    store.put_watch(slower, 2.0)
+    store.put_watch(msgspec.structs.replace(slower, enabled=False), 3.0)
+    store.put_watch(slower, 4.0)
+    assert [event.message for event in reversed(store.events(0, 9))] == [
+        "The watch was added.", "The watch was edited: interval 300 → 600", "The watch was paused.",
+        "The watch was resumed.",
+    ]  # fmt: skip
+
+
 def test_the_file_replaces_what_it_said_and_keeps_the_states_of_those_that_stay(store: Store) -> None:
     store.set_file_watches([DB, WEB], 1.0)
     store.record([], [State(watch=DB.key, standing="down"), State(watch=WEB.key, standing="up")])
@@ -74,7 +86,7 @@ def test_a_watch_that_comes_back_has_its_history_but_not_its_state(store: Store)
     assert store.states() == {}, "a check that was still running does not bring it back"
     store.put_watch(DB, 13.0)
     assert store.states() == {}
-    assert [(kept.at, kept.outcome) for kept in store.results(DB.key, 0, 100)] == [(10.0, "down"), (12.0, "up")]
+    assert [(kept.at, kept.outcome) for kept in store.results(DB.key, 0, 100)] == [(10.0, "down")]
 
 
 def test_results_are_the_newest_of_a_time_oldest_first_without_facts(store: Store) -> None:

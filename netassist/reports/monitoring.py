@@ -134,7 +134,7 @@ class MonitorHistory(Report, frozen=True, kw_only=True, tag="netassist/monitor-h
 class AlertList(Report, frozen=True, kw_only=True, tag="netassist/alert-list/1"):
     """The alerts of a `listed` status, open ones first.
 
-    Beside them, listed or not: how many are `acknowledged`, what is `down` now, and of how many checks it is `unclear` how they are.
+    Beside them, listed or not: how many are `acknowledged`, what is `down` now, and of how many checks it is `unclear`.
     """
 
     listed: Literal["open", "acknowledged", "resolved", "all"] = "open"

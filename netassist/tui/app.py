@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Footer, Static
 
 from netassist import __version__
-from netassist.tui.commands import Commands
+from netassist.tui.commands import Commands, Palette
 from netassist.tui.deeds import Deeds
 from netassist.tui.doors import Lent
 from netassist.tui.preferences import Preferences
@@ -33,6 +33,7 @@ from netassist.tui.widgets.prompt import Prompt
 from netassist.tui.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
+    from textual.app import App
     from textual.driver import Driver
 
     from netassist.assistant.approvals import Approval as Decision
@@ -260,11 +261,18 @@ class NetAssistApp(Deeds, inherit_bindings=False):
     def action_cancel(self) -> None:
         self.ask_room.cancel()
 
+    def action_command_palette(self) -> None:
+        if not Palette.is_open(cast("App[object]", self)):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_to_tabs(self) -> None:
         self.base.query_one(Tabs).focus()
 
-    def action_to_line(self) -> None:
-        self.ask_room.prompt.focus()
+    async def action_to_line(self) -> None:
+        if self.room == ASK:
+            self.ask_room.prompt.focus()
+        else:
+            await self.enter(ASK)
 
     async def action_interrupt(self) -> None:
         if self.leaving:

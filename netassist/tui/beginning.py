@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from netassist.tui.inventory import added, read_list
 from netassist.tui.preferences import write
+from netassist.tui.rooms import ASK
 from netassist.tui.screens.choice import Choice, Offer
 from netassist.tui.screens.written import Written
 from netassist.untrusted import as_text
@@ -71,7 +72,8 @@ async def asked(app: Deeds) -> None:
         if planner in ("turbollm", "hugllm")
         else "Ready. Type a question, or ? for examples."
     )
-    app.ask_room.prompt.focus()
+    if app.room == ASK:
+        app.ask_room.prompt.focus()
 
 
 def keep_order(file: Path, backends: list[str]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
-from textual.binding import Binding
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from netassist.tui.keys import said
 from netassist.tui.rooms import ASK, DOORS
@@ -15,6 +15,15 @@ from netassist.tui.screens.help import EXAMPLES
 
 if TYPE_CHECKING:
     from netassist.tui.app import NetAssistApp
+
+
+class Palette(CommandPalette):
+    """The menu; Home and End go through its list, of which most is out of sight."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("home", "command_list('first')", show=False, priority=True),
+        Binding("end", "command_list('last')", show=False, priority=True),
+    ]
 
 
 class Command(NamedTuple):

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from netassist.audit import judged, parts, security_audit
 from netassist.audit.findings import merged
-from netassist.audit.parts import Part, Service, parts_of
 from netassist.audit.open_ports import open_ports
+from netassist.audit.parts import Part, Service, parts_of
 from netassist.audit.security_audit import SecurityAudit, Summary, Wanted, audit_ports, audited
 from netassist.network import Network, Progress
 from netassist.observations import Endpoint, Failure, Finding, Report, Severity, Stopwatch, schema_of

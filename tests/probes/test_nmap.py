@@ -27,6 +27,7 @@ from netassist.probes.nmap_process import Follower, OpenPort
 from netassist.probes.nmap_xml import closed, read_scan
 from netassist.probes.privileges import may_open_raw_sockets
 from netassist.scope import Scope
+from netassist.targets import port_numbers, port_ranges
 from tests.lab.listening import closed_port
 from tests.lab.programs import require
 
@@ -122,6 +123,8 @@ def test_an_open_and_a_closed_port() -> None:
         report = scan(ports=f"{port},{shut}")
     [host] = report.hosts
     assert (report.status, report.error, report.profile) == ("ok", None, "quick")
+    assert report.scanned is not None
+    assert set(port_numbers(port_ranges(report.scanned))) == {port, shut}
     assert report.target == Endpoint("127.0.0.1", None, "127.0.0.1")
     assert (host.address, host.state) == ("127.0.0.1", "up")
     assert {(p.port, p.protocol, p.state) for p in host.ports} == {(port, "tcp", "open"), (shut, "tcp", "closed")}
@@ -331,8 +334,8 @@ def test_a_cancelled_scan_leaves_nothing_running(tmp_path: Path, monkeypatch: py
 
 
 def test_the_xml_is_read_with_what_python_nmap_leaves_out(nmap: str) -> None:
-    hosts, complete, _ = read_scan(XML, nmap)
-    assert complete
+    hosts, complete, ports = read_scan(XML, nmap)
+    assert (complete, ports) == (True, "22,443,3306")
     first, second = hosts
     tls, mysql = first.ports
     assert (first.address, first.state, first.not_shown) == ("192.0.2.1", "up", {"closed": 97})

@@ -7,12 +7,15 @@ import hashlib
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 
 from netassist.reports.changes import compared
 from netassist.reports.formats import Results, rendered
+from netassist.reports.html.certificates import PROBLEMS
 from netassist.reports.located import grouped, located
+from netassist.tls.problems import Problem
 from tests.reports import pictures
 from tests.reports.estate import BEFORE, estate
 from tests.reports.every import ATTACK, REPORTS, RESULTS, attacked, with_finding
@@ -140,6 +143,11 @@ def test_certificates_are_on_the_timeline_each_once() -> None:
     assert len(rects) == 7
     for rect in rects:
         assert 0 <= float(rect["x"]) <= float(rect["x"]) + float(rect["width"]) <= 1000.05
+
+
+def test_every_problem_of_a_certificate_has_words_of_its_own() -> None:
+    assert set(PROBLEMS) == set(get_args(Problem))
+    assert not [words for words in PROBLEMS.values() if "_" in words]
 
 
 def test_readiness_counts_each_server_once_by_its_verdict() -> None:

@@ -45,8 +45,6 @@ def test_an_audit_and_every_report_for_people_say_the_same() -> None:
     assert "looked at" not in markdown(Results((whole,))).decode()
 
 
-
-
 @pytest.mark.parametrize(("number", "looked"), [(80, True), (443, True), (8080, False)])
 def test_a_port_was_looked_at_where_a_whole_scan_had_it(number: int, looked: bool) -> None:
     scan = nmap(WEB, scanned="1-1000")
@@ -62,7 +60,7 @@ def test_a_broken_off_scan_looked_only_at_what_it_tells_of() -> None:
 
 
 def test_older_scans_tell_their_ports_by_the_command() -> None:
-    assert ports_of(nmap(command=("nmap", "-p", "22,80", "10.0.0.5"))) == {22, 80}
+    assert ports_of(nmap(command=("nmap", "-p", "22,80", "10.0.0.5"))) == frozenset({22, 80})
     assert len(ports_of(nmap(command=("nmap", "-p-", "10.0.0.5"))) or ()) == 65535
     assert ports_of(nmap(command=("nmap", "-p", "1-9", "--exclude-ports", "5", "10.0.0.5"))) is None
 

@@ -52,7 +52,7 @@ async def room(state: Path, name: str, theme: str = "") -> str:
         stage = Stage(app, pilot, Planned())
         app.theme = theme or app.theme
         await app.enter(name)
-        await stage.until(lambda: isinstance(app.room_widget, Room) and app.room_widget.found.summary.plain != "")
+        await stage.until(lambda: isinstance(app.room_widget, Room) and app.room_widget.found.summary.plain != "" and app.looked)
         return drawn(app)
 
 

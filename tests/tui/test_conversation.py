@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from time import monotonic
 
+import msgspec
 import pytest
 
+from netassist.assistant.answers import Step
 from netassist.backends.planning import BackendError, Plan
 from netassist.configuration import Settings
+from netassist.network import Progress
 from netassist.reports.text.finding import problems
+from netassist.toolbox import Call
+from netassist.tui.widgets import progress
 from netassist.tui.widgets.answer import AnswerView
 from netassist.tui.widgets.fold import Fold
 from netassist.tui.widgets.progress import CallProgress
@@ -19,6 +25,7 @@ from tests.lab.http import Page, http_server
 from tests.lab.listening import closed_port
 from tests.lab.pki import authority, leaf
 from tests.lab.tls import tls_server
+from tests.reports.samples import EXAMPLES
 from tests.tui.snapshot import assert_looks
 from tests.tui.stage import call, opened, together
 
@@ -291,10 +298,23 @@ def test_keys_work_after_the_line_with_the_focus_was_cleared_away(tmp_path: Path
     asyncio.run(story(closed_port()))
 
 
+def test_a_long_list_of_ports_stands_on_one_line_after_the_results() -> None:
+    ports = ",".join(map(str, range(1, 1001)))
+    scan = msgspec.structs.replace(EXAMPLES["nmap_good"], command=("nmap", "-p", ports, "10.0.0.5"))
+    call_of_it = Call("nmap_scan", {"target": "10.0.0.5"})
+    card = CallProgress(call_of_it)
+    card.over(Step(call_of_it, "ok", 1, report=scan))
+    assert ports in card.command
+    shown = card._body(100).plain
+    assert "500" not in shown
+    assert shown.index("22/tcp") < shown.index("Command")
+
+
 def test_a_time_left_that_rounds_to_nothing_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     card = CallProgress(Call("ping", {"host": "127.0.0.1"}))
     card.start(card.call)
-    monkeypatch.setattr(progress, "monotonic", lambda began=monotonic(): began + 30)
+    later = monotonic() + 30
+    monkeypatch.setattr(progress, "monotonic", lambda: later)
     card.move(Progress("ping", 0.5))
     assert "about 30 s left" in card._title().plain
     card.move(Progress("ping", 0.999))

@@ -11,6 +11,7 @@ from textual.widgets import Input, OptionList, Static
 
 from netassist.assistant.journal import Journal
 from netassist.backends.planning import Plan
+from netassist.configuration import Settings
 from netassist.monitor.store import open_store
 from netassist.monitor.watch import Watch
 from netassist.tui.app import NetAssistApp
@@ -46,7 +47,7 @@ def test_escape_on_a_line_goes_back_and_in_the_question_it_cancels(tmp_path: Pat
             await stage.until(lambda: "of 100 answered" in stage.read())
             await stage.pilot.press("tab")
             await stage.until(lambda: isinstance(stage.app.focused, FoldTitle))
-            assert all(offered in stage.read() for offered in ("x Cancel this one", "y Copy", "esc Back to the question"))
+            assert all(offered in stage.read() for offered in ("⏎ Unfold", "x Cancel it", "y Copy", "esc Back"))
             await stage.pilot.press("q")
             assert "Esc goes back to the question." in stage.read()
             await stage.pilot.press("escape")
@@ -134,6 +135,21 @@ def test_what_is_typed_into_the_palette_is_seen(tmp_path: Path, size: tuple[int,
             assert field.content_size.height == 1
             assert "first questions" in "".join(segment.text for line in lines(field) for segment in line)
             assert "Ask the first questions again" in str(stage.app.screen.query_one(OptionList).get_option_at_index(0).prompt)
+
+    asyncio.run(story())
+
+
+def test_end_goes_to_the_last_command(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as stage:
+            await stage.pilot.press("ctrl+p", "ctrl+p")
+            await stage.until(lambda: isinstance(stage.app.screen, CommandPalette))
+            found = stage.app.screen.query_one(OptionList)
+            await stage.until(lambda: found.option_count > 10)
+            await stage.pilot.press("end")
+            await stage.until(lambda: found.highlighted == found.option_count - 1)
+            await stage.pilot.press("home")
+            await stage.until(lambda: found.highlighted == 0)
 
     asyncio.run(story())
 
@@ -341,3 +357,43 @@ def test_what_a_growing_column_does_not_need_goes_to_the_others() -> None:
     assert shaped(columns, rows, 45) == Shape((0, 1, 2), (15, 10, 16))
     assert shaped(columns, rows, 33) == Shape((0, 1), (21, 10))
     assert shaped(columns, rows, 8) == Shape((0,), (8,))
+
+
+def test_a_long_word_below_the_room_is_read_to_its_end(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path, size=(80, 24)) as stage:
+            stage.app.say(f"{'Watched every 300 s. ' * 5}It is done by netassist daemon.")
+            line = stage.app.screen.query_one("#status")
+            await stage.until(lambda: line.size.height == 2)
+            assert "netassist daemon." in stage.app.export_screenshot().replace("&#160;", " ")
+            stage.app.say("")
+            await stage.until(lambda: line.size.height == 1)
+
+    asyncio.run(story())
+
+
+def test_where_a_view_is_on_the_screen_already_v_goes_into_it(state: Path) -> None:
+    async def story() -> None:
+        async with at_home(state, (160, 50)) as stage:
+            room = await into(stage, "certificates")
+            await stage.pilot.press("v")
+            assert stage.app.focused is room.query_one(".chart")
+            assert stage.read().count("Timeline to expiry") == 1
+            await stage.pilot.press("escape")
+            assert stage.app.focused is room.list
+            assert not (await into(stage, "journal")).query(".chart")
+
+    asyncio.run(story())
+
+
+def test_a_backend_whose_key_nobody_has_seen_is_not_called_ready(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    settings = Settings(backends=("hugllm", "testllm"))
+
+    async def story() -> list[str]:
+        app = NetAssistApp(settings, Planned(), Journal(state), frozenset(), folder=state, clock=lambda: NOW)
+        async with app.run_test(size=(120, 40)) as pilot:
+            room = await into(Stage(app, pilot, Planned()), "models")
+            return [row.cells[1].text for row in room.shown[:2]]
+
+    assert asyncio.run(story()) == ["? maybe ready", "✔ ready"]

@@ -20,6 +20,7 @@ from netassist.tui.preferences import Preferences, keep_theme
 from netassist.tui.screens.choice import Choice
 from netassist.tui.screens.written import Written
 from netassist.tui.themes import CONTRAST, LIGHT
+from netassist.tui.widgets.tabs import Tabs
 from tests.tui.stage import Planned, Stage
 
 
@@ -136,6 +137,32 @@ def test_the_first_start_can_be_skipped_and_does_not_come_again(tmp_path: Path) 
     asyncio.run(story())
     assert not (tmp_path / "config.toml").exists()
     assert (tmp_path / "tui.toml").exists()
+
+
+def test_the_first_questions_come_again_from_a_room_and_its_keys_work_after_them(tmp_path: Path) -> None:
+    lent = Lent(configuration=tmp_path / "config.toml", preferences=tmp_path / "tui.toml")
+
+    async def story() -> None:
+        app = NetAssistApp(Settings(), Planned(), Journal(tmp_path), frozenset(), folder=tmp_path, lent=lent)
+        async with app.run_test(size=(80, 24)) as pilot:
+            stage = Stage(app, pilot, Planned())
+            await pilot.press("alt+3")
+            await stage.until(lambda: app.room == "findings")
+            app.first_questions()
+            for screen in (Written, Choice, Choice):
+                await stage.until(lambda screen=screen: isinstance(app.screen, screen))  # type: ignore[misc]
+                seen = app.screen
+                await pilot.press("escape")
+                await stage.until(lambda seen=seen: app.screen is not seen)  # type: ignore[misc]
+            await stage.until(lambda: "Ready." in stage.read())
+            await pilot.press("4")
+            await stage.until(lambda: app.room == "certificates")
+            await pilot.press("shift+tab")
+            assert isinstance(app.focused, Tabs)
+            await pilot.press("escape")
+            await stage.until(lambda: app.room == "ask" and stage.prompt.has_focus)
+
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from netassist.tui.rooms.room import Room
 from netassist.tui.screens.help import Help
 from netassist.tui.screens.written import Written
 from netassist.tui.themes import THEMES
+from netassist.tui.widgets.tabs import Tabs
 from tests.tui.estate import NOW, SETTINGS, converse, furnished, me
 from tests.tui.snapshot import assert_looks
 from tests.tui.stage import Planned, Stage
@@ -103,7 +104,8 @@ def test_an_alert_is_acknowledged(tmp_path: Path) -> None:
             room = await into(stage, "monitor")
             assert "tcp 192.0.2.21 8443" in stage.read()
             await stage.pilot.press("A")
-            await stage.until(lambda: "0 open" in room.found.summary.plain or "no open" in room.found.summary.plain)
+            await stage.until(lambda: "no open alerts, 1 acknowledged" in room.found.summary.plain)
+            assert stage.app.query_one(Tabs).alerts == ""
 
     asyncio.run(story())
     with open_store(str(state / "monitor.db"), create=False) as store:

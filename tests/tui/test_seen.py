@@ -88,6 +88,8 @@ def test_a_scan_closes_only_what_it_looked_at_and_asked_as_deeply() -> None:
     quick = scan(1, "1-65535", 2024, 8000, profile="quick")
     silent = NmapScan(target=quick.target, started=quick.started, duration_s=1, hosts=quick.hosts, scanned="1-65535")
     assert told([before, silent]) == kept
+    cut = NmapScan(target=quick.target, started=quick.started, duration_s=1, hosts=quick.hosts, status="partial", profile="vuln")
+    assert told([before, cut]) == kept
     assert told([before, scan(1, "8000", profile="quick")]) == [("open_2024", "known", 0), ("open_8000", "gone", 0)]
     assert told([before, scan(1, "8000", profile="quick", status="partial")]) == kept
 

@@ -59,13 +59,13 @@ def evidence(scan: NmapScan, width: int) -> Iterator[Line]:
     for host in scan.hosts:
         yield from _host(host, width)
         yield BLANK
-    rows = [("Profile", scan.profile), ("Command", _command(scan)), ("Hosts", looked), ("Runs of Nmap", runs)]
+    rows = [("Profile", scan.profile), ("Command", command_line(scan.command)), ("Hosts", looked), ("Runs of Nmap", runs)]
     yield from facts(rows, width)
 
 
-def _command(scan: NmapScan) -> str:
+def command_line(command: Sequence[str]) -> str:
     """What was run, a long list of ports cut short."""
-    return shlex.join(word if len(word) <= _LONGEST or not is_port_list(word) else f"{word[:_LONGEST]}…" for word in scan.command)
+    return shlex.join(word if len(word) <= _LONGEST or not is_port_list(word) else f"{word[:_LONGEST]}…" for word in command)
 
 
 def software(product: str | None, version: str | None) -> str:

@@ -61,7 +61,7 @@ class Ask(Vertical):
     """The room of the conversation; `talk` is what it speaks with."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "to_line", "Back to the question", id="ask.back"),
+        Binding("escape", "to_line", "Back", id="ask.back"),
         Binding("ctrl+r", "app.recall", "Earlier questions", show=False, id="ask.recall"),
     ]
 

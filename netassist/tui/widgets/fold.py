@@ -24,14 +24,14 @@ class FoldTitle(Static, can_focus=True):
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "turn(None)", "Fold or unfold", id="fold.turn"),
+        Binding("enter,space", "turn(None)", "Unfold", id="fold.turn"),
         Binding("right", "turn(True)", "Unfold", show=False),
         Binding("left", "turn(False)", "Fold", show=False),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
         Binding("y", "copy", "Copy", id="fold.copy"),
-        Binding("c", "command", "Copy the command", id="fold.command"),
-        Binding("x,delete", "cancel", "Cancel this one", id="fold.cancel"),
+        Binding("c", "command", "Copy command", id="fold.command"),
+        Binding("x,delete", "cancel", "Cancel it", id="fold.cancel"),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -16,6 +16,7 @@ from netassist.observations import SEVERITIES, Report
 from netassist.reports.layout import BLANK, Tone, facts, paragraph
 from netassist.reports.style import Line, Span, Style
 from netassist.reports.text import lines, verdict
+from netassist.reports.text.nmap import command_line
 from netassist.reports.words import duration
 from netassist.toolbox import Call, tools
 from netassist.tui.styled import bar, call_line, chip, content, styled
@@ -153,8 +154,7 @@ def _chips(report: Report | None) -> Content:
 
 def _unfolded(call: Call, why: str, step: Step | None, log: Sequence[str], width: int) -> Iterator[Line]:
     tool = tools().get(call.name)
-    rows = [("Why", why), ("What", tool.description if tool else "")]
-    yield from facts([*rows, *(("Command", command) for command in commands(call, step))], width, indent=0)
+    yield from facts([("Why", why), ("What", tool.description if tool else "")], width, indent=0)
     if step is not None and step.report is not None:
         yield BLANK
         yield from lines(step.report, width=width)
@@ -163,13 +163,19 @@ def _unfolded(call: Call, why: str, step: Step | None, log: Sequence[str], width
     else:
         for text in [*log][-12:]:
             yield from paragraph(Span(as_text(text, 300), "dim"), width, lead=Span("  ", "dim"))
+    yield BLANK
+    yield from facts([("Command", command_line(command)) for command in _commands(call, step)], width, indent=0)
 
 
 def commands(call: Call, step: Step | None) -> list[str]:
     """The programs that were run, word for word; and how to run the same on the command line."""
+    return [shlex.join(command) for command in _commands(call, step)]
+
+
+def _commands(call: Call, step: Step | None) -> list[Sequence[str]]:
     again = ["netassist", "run", call.name, *(f"{key}={value}" for key, value in call.arguments.items())]
     run = list(_run(step.report)) if step is not None and step.report is not None else []
-    return [shlex.join(command) for command in (*run, again)]
+    return [*run, again]
 
 
 def _run(report: Report) -> Iterator[Sequence[str]]:

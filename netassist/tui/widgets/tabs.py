@@ -25,7 +25,7 @@ class Tabs(Widget, can_focus=True):
         *(Binding(str(n), f"app.enter_number({n})", show=False) for n in range(1, 8)),
         Binding("left,left_square_bracket", "app.enter_next(-1)", show=False),
         Binding("right,right_square_bracket", "app.enter_next(1)", show=False),
-        Binding("escape,enter", "app.to_line", "Back to the question"),
+        Binding("escape,enter", "app.to_line", "Back"),
     ]
     current = reactive(ASK)
     alerts = reactive("")

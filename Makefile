@@ -10,6 +10,9 @@ SETUP := @build-support/setup.sh
 # What behaves differently for root: raw sockets, Nmap's scan types, a server's own privilege separation.
 PRIVILEGE_TESTS := $(wildcard tests/probes tests/test_quantum.py)
 
+# Tests wait for servers, timeouts and clocks half of their time.
+TEST_PROCESSES ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
+
 .PHONY: help setup demo demo-backends demo-daemon test check unprivileged wheel bench soak fmt nano lock clean distclean
 
 help: ## list these commands
@@ -37,7 +40,7 @@ check: ## lint, types, import layers, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy netassist tests build-support benchmarks
 	$(BIN)/lint-imports
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 unprivileged: ## as root: the probes' tests once more, as a user without any capability
 	$(SETUP) tests

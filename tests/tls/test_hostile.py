@@ -321,7 +321,7 @@ def test_a_server_that_resets_every_so_many_connections_has_refused_nothing_by_i
 
 
 def test_a_server_that_listens_again_after_a_while_is_known_wholly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scanner, "PAUSES", (0.05, 0.4, 1.0))
+    monkeypatch.setattr(scanner, "PAUSES", (0.05, 0.4, 3.0))
     with modern(tmp_path) as served, picky.refusing(served.port, 12, 0.15) as port:
         report = audit(served._replace(port=port))
     assert differences(report, truth_of("openssl4_modern")) == ()

@@ -86,6 +86,7 @@ def test_start_ask_approve_cancel_quit(terminal: Terminal, tmp_path: Path) -> No
     terminal.sees("only probes leave this machine", "1 Ask")
     terminal.type("is tcp port 1 open on 127.0.0.1?", "Enter")
     terminal.sees("Port 1 on 127.0.0.1 is closed")
+    sleep(1)  # a hand needs as long, and the answer is drawn before the question is over
     terminal.type("run the vulnerability scripts against 127.0.0.1", "Enter")
     # The built-in model may be sure of itself or ask whether it has understood; what is intrusive is asked about in any case.
     if "Say yes" in terminal.sees("nmap_scan"):

@@ -13,6 +13,7 @@ from netassist.cli.monitored import in_store
 
 if TYPE_CHECKING:
     from netassist.configuration import Settings
+    from netassist.monitor.alone import Heartbeat
     from netassist.monitor.happening import Result
     from netassist.monitor.watch import Check, Watch
 
@@ -27,19 +28,19 @@ def checked(host: str, check: Check | None, port: int | None, format: str, confi
     watches: Sequence[Watch] = _found(host, check, port)
     if not watches:
         watches, watched = [_unwatched(host, check, port)], False
-    by_daemon = watched and not settings.read_only and _daemon_is_here()
+    daemon = _daemon() if watched and not settings.read_only else None
     results: list[tuple[Watch, Result]] = []
     refused = []
     for watch in watches:
         try:
-            results.append((watch, _by_daemon(watch) if by_daemon else _from_here(watch, settings)))
+            results.append((watch, _by_daemon(daemon, watch) if daemon else _from_here(watch, settings)))
         except Silent:
             raise
         except Unheard as error:
             refused.append(error)
     if not results:
         raise Unheard("; ".join(map(str, refused)))
-    recorded = "by the daemon" if by_daemon else "no: no daemon runs here" if watched else "no: it is not watched"
+    recorded = "by the daemon" if daemon else "no: no daemon runs here" if watched else "no: it is not watched"
     code = show_results(results, format, recorded, several=len(watches) > 1)
     for refusal in refused:
         print(f"netassist: {as_text(str(refusal), 1000)}", file=sys.stderr)
@@ -60,25 +61,21 @@ def _unwatched(host: str, check: Check | None, port: int | None) -> Watch:
     return watch_of(host, check, port=port)
 
 
-def _daemon_is_here() -> bool:
+def _daemon() -> Heartbeat | None:
     from netassist.monitor.client import Unheard, found
     from netassist.monitor.plan_file import store_of
 
     try:
-        found(store_of())
+        return found(store_of())
     except Unheard:
-        return False
-    return True
+        return None
 
 
-def _by_daemon(watch: Watch) -> Result:
-    from urllib.parse import quote
-
+def _by_daemon(daemon: Heartbeat, watch: Watch) -> Result:
     from netassist.monitor.api.values import Checked
-    from netassist.monitor.client import asked
-    from netassist.monitor.plan_file import store_of
+    from netassist.monitor.client import asked_of, watch_path
 
-    return asked(store_of(), "POST", f"/v1/watches/{quote(watch.key, safe='')}/check", Checked).result
+    return asked_of(daemon, "POST", f"{watch_path(watch.key)}/check", Checked).result
 
 
 def _from_here(watch: Watch, settings: Settings) -> Result:

@@ -69,8 +69,9 @@ _ADVERBS: dict[str, int] = {
     "monthly": 2592000, "minütlich": 60, "stündlich": 3600, "täglich": 86400, "wöchentlich": 604800, "monatlich": 2592000,
     "quotidiennement": 86400, "hebdomadaire": 604800, "diario": 86400, "diariamente": 86400, "semanalmente": 604800,
     "semanal": 604800, "giornalmente": 86400, "dagelijks": 86400, "wekelijks": 604800, "elk uur": 3600, "quarter-hourly": 900,
-    "weekend": 172800, "week-end": 172800, "wochenende": 172800, "tägliche": 86400, "täglichen": 86400, "stündliche": 3600, "stündlichen": 3600,
-    "wöchentliche": 604800, "wöchentlichen": 604800, "all'ora": 3600, "yesterday": 86400, "gestern": 86400, "hier": 86400, "ayer": 86400, "ieri": 86400, "gisteren": 86400, "ontem": 86400,
+    "tägliche": 86400, "täglichen": 86400, "stündliche": 3600, "stündlichen": 3600, "wöchentliche": 604800, "wöchentlichen": 604800,
+    "all'ora": 3600, "weekend": 172800, "week-end": 172800, "wochenende": 172800,
+    "yesterday": 86400, "gestern": 86400, "hier": 86400, "ayer": 86400, "ieri": 86400, "gisteren": 86400, "ontem": 86400,
 }  # fmt: skip
 
 _ARTICLE = "an?|one|eine?[rnms]?|une?|una?|uma?|een"

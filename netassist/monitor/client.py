@@ -6,6 +6,7 @@ import http.client
 import socket
 import time
 from typing import TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -30,6 +31,11 @@ class Unheard(Exception):
 
 class Silent(Unheard):
     """One runs, and does not answer."""
+
+
+def watch_path(key: str) -> str:
+    """Where the API has a watch."""
+    return f"/v1/watches/{quote(key, safe='')}"
 
 
 def asked(url: str | None, method: str, path: str, kind: type[T], body: bytes = b"") -> T:

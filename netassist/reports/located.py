@@ -67,6 +67,15 @@ def probe_of(report: Report) -> str:
     return schema_of(report).split("/")[1]
 
 
+Look = tuple[str, str, int | None]
+
+
+def look_of(report: Report) -> Look:
+    """What was looked at: the probe, the host in small letters, and the port."""
+    place = place_of(report)
+    return probe_of(report), place.host.lower(), place.port
+
+
 def parts(reports: Sequence[Report]) -> Iterator[Report]:
     """The reports, with those of an audit in its place; the audit itself comes first where it tells what no part of it does."""
     for report in reports:

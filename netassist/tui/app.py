@@ -155,7 +155,6 @@ class NetAssistApp(Deeds, inherit_bindings=False):
 
     def _rest(self) -> None:
         """Import what the first question needs, and recall what was asked before."""
-
         import netassist.assistant.conversation
         import netassist.tui.widgets.turn  # noqa: F401
 

@@ -8,14 +8,13 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from netassist.observations import SEVERITIES, Report
-from netassist.reports.located import Key, Located, located, parts, place_of, probe_of
+from netassist.reports.located import Key, Located, Look, located, look_of, parts, probe_of
 from netassist.tui.estate import Held
 
 Difference = Literal["new", "gone", "unchanged", "not run before", "not run now"]
 DIFFERENCES: tuple[Difference, ...] = ("new", "gone", "unchanged", "not run before", "not run now")
 AUDIT = "audit"
 """The probe whose runs look at all of a host."""
-_Look = tuple[str, str, int | None]
 
 
 class Run(NamedTuple):
@@ -25,8 +24,8 @@ class Run(NamedTuple):
     request: str
     started: datetime
     reports: tuple[Report, ...]
-    looks: frozenset[_Look]
-    whole: frozenset[_Look]
+    looks: frozenset[Look]
+    whole: frozenset[Look]
 
     @property
     def hosts(self) -> list[str]:
@@ -81,9 +80,9 @@ def _gone(each: Located, before: Run, after: Run) -> Difference:
     return "gone" if _looked(each, before, after.whole) else "not run now"
 
 
-def _looked(each: Located, own: Run, looks: frozenset[_Look]) -> bool:
+def _looked(each: Located, own: Run, looks: frozenset[Look]) -> bool:
     """Whether the other run made the check that found it, or both audited its host comprehensively."""
-    probe, host, port = _look(each.report)
+    probe, host, port = look_of(each.report)
     audits = {look for look in own.looks & looks if look[:2] == (AUDIT, host)}
     return (probe, host, port) in looks or bool(audits)
 
@@ -91,16 +90,11 @@ def _looked(each: Located, own: Run, looks: frozenset[_Look]) -> bool:
 def _run(id: str, held: Sequence[Held]) -> Run:
     reports = tuple(each.report for each in held if probe_of(each.report) != "refusal")
     every = [*reports, *parts(reports)]
-    looks = frozenset(_look(report) for report in every if report.status != "failed")
-    broken = {_look(report) for report in every if report.status != "ok"}
+    looks = frozenset(look_of(report) for report in every if report.status != "failed")
+    broken = {look_of(report) for report in every if report.status != "ok"}
     started = min((report.started for report in reports), default=held[0].report.started)
     return Run(id, held[0].request, started, reports, looks, looks - broken)
 
 
 def _found(run: Run) -> dict[Key, Located]:
     return {each.key: each for each in located([report for report in run.reports if report.status != "failed"])}
-
-
-def _look(report: Report) -> _Look:
-    place = place_of(report)
-    return probe_of(report), place.host.lower(), place.port

@@ -11,7 +11,7 @@ from netassist.observations import SEVERITIES, Report, Severity
 from netassist.probes.nmap import NmapScan
 from netassist.probes.tcp import TcpCheck
 from netassist.quantum import QuantumCheck
-from netassist.reports.located import parts, place_of, probe_of
+from netassist.reports.located import Look, look_of, parts, place_of, probe_of
 from netassist.reports.looked import looked_at
 from netassist.targets import parse_network
 from netassist.tls.audit import TlsAudit
@@ -47,20 +47,12 @@ class Host(NamedTuple):
         return next((severity for severity in SEVERITIES if self.counts.get(severity)), None)
 
 
-RunKey = tuple[str, str, int | None]
-
-
-def _key(report: Report) -> RunKey:
-    place = place_of(report)
-    return probe_of(report), place.host.lower(), place.port
-
-
 def latest(reports: Iterable[Report]) -> list[Report]:
     """The latest report of each check of each place that came to its end; where none did, that which measured most lately."""
-    found: dict[RunKey, list[Report]] = {}
+    found: dict[Look, list[Report]] = {}
     for report in parts(list(reports)):
         if probe_of(report) != "refusal":
-            found.setdefault(_key(report), []).append(report)
+            found.setdefault(look_of(report), []).append(report)
     for run in found.values():
         run.sort(key=lambda report: (_wholeness(report), report.started), reverse=True)
     return [run[0] for run in found.values()]

@@ -9,8 +9,9 @@ from typing import Literal, NamedTuple
 from netassist.audit.security_audit import SecurityAudit
 from netassist.observations import SEVERITIES, Report, Severity
 from netassist.probes.nmap import NmapScan
-from netassist.reports.located import Key, Located, located, place_of, probe_of
+from netassist.reports.located import Key, Located, located, look_of, place_of, probe_of
 from netassist.reports.looked import looked_at, ports_of
+from netassist.tui.compared import Difference
 
 Change = Literal["new", "known", "gone"]
 _DEPTHS = {"quick": 0, "full": 0, "os": 0, "service": 1, "vuln": 2}
@@ -18,14 +19,14 @@ _DEPTHS = {"quick": 0, "full": 0, "os": 0, "service": 1, "vuln": 2}
 
 
 class Seen(NamedTuple):
-    """A finding that stands, or one that the latest run of its check has no more (``gone``).
+    """A finding that stands, or one that the latest run of its check has no more (``gone``); or one of two runs compared.
 
     It is ``new`` where the latest run that has it is the first, and one before had come to its end without it. `since` is when it
     was first seen in a row; of what is gone, when it was last seen.
     """
 
     located: Located
-    change: Change
+    change: Change | Difference
     since: datetime
 
     @property
@@ -69,7 +70,7 @@ def closes(report: Report, each: Located) -> bool:
         return any(closes(part, each) for part in inside) or _audit_closes(report, inside, each)
     if isinstance(report, NmapScan):
         return isinstance(each.report, NmapScan) and _scan_closes(report, each.report, each)
-    return report.status == "ok" and _look(report) == (probe_of(each.report), each.place.host.lower(), each.place.port)
+    return report.status == "ok" and look_of(report) == (probe_of(each.report), each.place.host.lower(), each.place.port)
 
 
 def _audit_closes(audit: SecurityAudit, inside: Sequence[Report], each: Located) -> bool:
@@ -102,10 +103,6 @@ def _scan_closes(scan: NmapScan, earlier: NmapScan, each: Located) -> bool:
     looked = [host for host in hosts if looked_at(scan, host, protocol, place.port)]
     still = any(held.state == "open" and held.port == place.port for host in looked for held in host.ports)
     return bool(looked) and ((deep and scan.status == "ok") or not still)
-
-
-def _look(report: Report) -> tuple[str, str, int | None]:
-    return probe_of(report), _host(report), place_of(report).port
 
 
 def _host(report: Report) -> str:

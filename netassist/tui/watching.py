@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from netassist.monitor.alert import Alert
+from netassist.monitor.client import Unheard, asked_of, found, watch_path
 from netassist.monitor.happening import Event, State
 from netassist.monitor.watch import Watch
 from netassist.toolbox import Call
@@ -74,8 +75,6 @@ class Watching:
 
     def read(self, now: float) -> Seen:
         """As it is now. Raises StoreTrouble."""
-        from netassist.monitor.client import Unheard
-
         try:
             return self._asked(now)
         except Unheard:
@@ -100,7 +99,7 @@ class Watching:
         from netassist.monitor.validity import check_watch
 
         if self._told is not None:
-            self.ask("PATCH", _path(watch), Changed, msgspec.json.encode(changes))
+            self.ask("PATCH", watch_path(watch.key), Changed, msgspec.json.encode(changes))
             return
         wanted = msgspec.structs.replace(_ours(watch), **changes)
         check_watch(wanted)
@@ -113,7 +112,7 @@ class Watching:
         from netassist.monitor.api.values import Done
 
         if self._told is not None:
-            self.ask("DELETE", _path(watch), Done)
+            self.ask("DELETE", watch_path(watch.key), Done)
             return
         key = _ours(watch).key
         with closing(self._opened()) as store:
@@ -123,13 +122,11 @@ class Watching:
         """Let the daemon check it now; what came of it, in words. Raises Unheard, StoreTrouble."""
         from netassist.monitor.api.values import Checked
 
-        result = self.ask("POST", f"{_path(watch)}/check", Checked).result
+        result = self.ask("POST", f"{watch_path(watch.key)}/check", Checked).result
         return f"{watch.key}: {result.outcome}{f', {result.message}' if result.message else ''}"
 
     def ask(self, method: str, path: str, kind: type[T], body: bytes = b"") -> T:
         """An answer of the daemon. Raises Unheard, StoreTrouble."""
-        from netassist.monitor.client import asked_of, found
-
         self._told = self._told or found(self._url)
         return asked_of(self._told, method, path, kind, body)
 
@@ -193,7 +190,3 @@ def _ours(watch: Watch) -> Watch:
     if watch.source == "file":
         raise ValueError(f"{watch.key} stands in monitor.toml; change it there")
     return watch
-
-
-def _path(watch: Watch) -> str:
-    return f"/v1/watches/{quote(watch.key, safe='')}"

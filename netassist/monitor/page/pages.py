@@ -87,11 +87,15 @@ class Pages:
         async with self._making:
             made = self._made.get(public)
             if made is None or monotonic() - made[0] > FRESH:
-                status = await self._ways.status()
-                own = (*status.trouble, *filter(None, (status.plan_trouble,)), *status.waiting)
+                own = () if public else await self._own()
                 made = (monotonic(), await stored(lambda: overview_html(self.seen(public=public, own=own))))
                 self._made[public] = made
             return made[1]
+
+    async def _own(self) -> tuple[str, ...]:
+        """What does not work of the daemon's own, and what waits."""
+        status = await self._ways.status()
+        return (*status.trouble, *filter(None, (status.plan_trouble,)), *status.waiting)
 
     async def detail(self, id: str) -> bytes:
         return await stored(lambda: detail_html(self.watch(id)))

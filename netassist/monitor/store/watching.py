@@ -140,9 +140,14 @@ def _changed(key: str, before: Watch | None, after: Watch | None, at: float) -> 
 def _edited(names: Sequence[str], before: Watch, after: Watch) -> str:
     if names == ["enabled"]:
         return f"The watch was {'resumed' if after.enabled else 'paused'}."
-    pairs = ((name, *(_said(msgspec.to_builtins(getattr(watch, name))) or "none" for watch in (before, after))) for name in names)
-    changed = "; ".join(f"{name} {old} → {new}" for name, old, new in pairs)
-    return as_text(f"The watch was edited: {changed}", 500)
+    return as_text(f"The watch was edited: {'; '.join(_difference(name, before, after) for name in names)}", 500)
+
+
+def _difference(name: str, before: Watch, after: Watch) -> str:
+    if name == "enabled":
+        return "resumed" if after.enabled else "paused"
+    old, new = (_said(msgspec.to_builtins(getattr(watch, name))) or "none" for watch in (before, after))
+    return f"{name} {old} → {new}"
 
 
 def _said(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from netassist.reports.layout import BAD, GOOD, NEUTRAL, UNKNOWN, WARN, Tone, paragraph
 from netassist.reports.style import Line, Span
-from netassist.reports.words import count, lasting, named
+from netassist.reports.words import count, lasting, named, sentence_end
 from netassist.untrusted import as_text
 
 if TYPE_CHECKING:
@@ -68,23 +68,9 @@ def event(happened: Happened) -> str:
         why = f": {happened.message}" if happened.message else ""
         before = "not measured yet" if happened.before == "pending" else happened.before
         return f"{before} → {happened.after}{why}"
-    if happened.kind == "changed" and happened.what == "edited":
-        return f"The watch was edited: {_edit(happened.before, happened.after)}."
+    if happened.kind == "changed" and happened.message:
+        return sentence_end(happened.message)
     return happened.message or f"{happened.what} {happened.before} → {happened.after}"
-
-
-def _edit(before: str, after: str) -> str:
-    """Each setting as it was and as it became, ``interval 60 → 300``; a pause by its name."""
-    olds, news = before.split("; "), after.split("; ")
-    if len(olds) != len(news):
-        return f"{before} → {after}"
-    return "; ".join(_edited(*old.partition(" ")[::2], new.partition(" ")[2]) for old, new in zip(olds, news, strict=True))
-
-
-def _edited(name: str, old: str, new: str) -> str:
-    if name == "enabled":
-        return "paused" if new == "False" else "resumed"
-    return f"{name} {old or 'none'} → {new or 'none'}"
 
 
 def fact_rows(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, NamedTuple, cast
+from typing import ClassVar, cast
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -19,7 +19,6 @@ from netassist.audit.exceptions import Exemption
 from netassist.configuration import BadConfiguration
 from netassist.observations import SEVERITIES, Report, Severity
 from netassist.reports.layout import BLANK, Text, facts, heading, paragraph
-from netassist.reports.located import Located
 from netassist.reports.style import Line, Span, Style
 from netassist.reports.text.finding import TONES
 from netassist.reports.words import count
@@ -28,7 +27,7 @@ from netassist.tui.compared import DIFFERENCES, Difference, Run, compared, earli
 from netassist.tui.plots import severities
 from netassist.tui.rooms.room import Room, Row, Rows
 from netassist.tui.screens.choice import Choice, Offer
-from netassist.tui.seen import Change, findings
+from netassist.tui.seen import Change, Seen, findings
 from netassist.tui.styled import SEVERITY, ago, chip, content, styled
 from netassist.untrusted import as_text
 
@@ -47,22 +46,6 @@ MEANINGS: dict[Told, str] = {
     "not run before": "The earlier run did not look there in this way, so it may have been there already.",
     "not run now": "The later run did not look there in this way, or came to no end, so it may be there still.",
 }
-
-
-class Shown(NamedTuple):
-    """A finding as the room shows it; `since` is when it was first there, or, of what is gone, last."""
-
-    located: Located
-    change: Told
-    since: datetime
-
-    @property
-    def severity(self) -> Severity:
-        return self.located.finding.severity
-
-    @property
-    def where(self) -> str:
-        return str(self.located.place)
 
 
 class Findings(Room):
@@ -96,15 +79,14 @@ class Findings(Room):
         now = self.netassist.clock()
         if self._runs is not None:
             return self._compared(*self._runs, exemptions, now)
-        every = [Shown(*each) for each in findings(estate.reports)]
-        rows = [_row(each, _exempted(each, exemptions), now) for each in every]
-        open_ones = [row for row in rows if not _accepted(row) and cast("Shown", row.item).change != "gone"]
-        counted = Counter(cast("Shown", row.item).severity for row in open_ones)
+        rows = [_row(each, _exempted(each, exemptions), now) for each in findings(estate.reports)]
+        open_ones = [row for row in rows if not _accepted(row) and cast("Seen", row.item).change != "gone"]
+        counted = Counter(cast("Seen", row.item).severity for row in open_ones)
         summary = styled((count(len(open_ones), "finding"), "title"))
         for severity in SEVERITIES:
             if counted[severity]:
                 summary = summary + Content.assemble("  ", (f" {counted[severity]} {severity} ", chip(severity)))
-        changes = Counter(cast("Shown", row.item).change for row in rows)
+        changes = Counter(cast("Seen", row.item).change for row in rows)
         told = [f"{changes['new']} new", f"{changes['gone']} gone"] if changes["new"] or changes["gone"] else []
         told += [f"{number} accepted" for number in (sum(map(_accepted, rows)),) if number]
         told += [f"{estate.unreadable} answers could not be read"] if estate.unreadable else []
@@ -115,14 +97,13 @@ class Findings(Room):
     def _compared(self, before: Run, after: Run, exemptions: Sequence[Exemption], now: float) -> Rows:
         known = {each.located.key: each.since for each in findings(self.netassist.estate().reports) if each.change != "gone"}
         told = compared(before, after, known)
-        every = [Shown(*each) for each in told]
         counted = Counter(each.difference for each in told)
         summary = styled((f"{moment(before)} against {moment(after)} ", "title"))
         for difference in DIFFERENCES:
             if counted[difference] or difference in ("new", "gone", "unchanged"):
                 style = CHANGES[difference][1] if counted[difference] else "dim"
                 summary = summary + styled((f"  {counted[difference]} {difference}", style))
-        rows = [_row(each, _exempted(each, exemptions), now) for each in every]
+        rows = [_row(each, _exempted(each, exemptions), now) for each in (Seen(*each) for each in told)]
         return Rows(rows, summary, "Neither of the two runs has found anything.")
 
     def _summary(self, filtered: bool) -> Content:
@@ -139,15 +120,15 @@ class Findings(Room):
         order = ORDERS[self._order]
         if order == "severity":
             return kept
-        grouped = [row._replace(group=_group(cast("Shown", row.item), order)) for row in kept]
+        grouped = [row._replace(group=_group(cast("Seen", row.item), order)) for row in kept]
         ranks: dict[str, tuple[int, str]] = {}
         for row in grouped:
-            rank = SEVERITIES.index(cast("Shown", row.item).severity)
+            rank = SEVERITIES.index(cast("Seen", row.item).severity)
             ranks[row.group] = min(ranks.get(row.group, (9, row.group)), (rank, row.group))
         return sorted(grouped, key=lambda row: ranks[row.group])
 
     def _is_shown(self, row: Row) -> bool:
-        change = cast("Shown", row.item).change
+        change = cast("Seen", row.item).change
         if self._runs is not None:
             return not self._only_changes or change != "unchanged"
         if self._only_changes:
@@ -156,12 +137,12 @@ class Findings(Room):
 
     def details(self, row: Row, width: int) -> Content:
         exemption = row.cells[3].text if _accepted(row) else ""
-        return content(_details(cast("Shown", row.item), exemption, self.netassist.clock(), width))
+        return content(_details(cast("Seen", row.item), exemption, self.netassist.clock(), width))
 
     def overall(self, view: str, width: int) -> Content:
         counts: dict[str, Counter[Severity]] = {}
         for row in self.shown:
-            seen = cast("Shown", row.item)
+            seen = cast("Seen", row.item)
             if seen.change in ("gone", "not run now"):
                 continue
             counts.setdefault(seen.located.place.host, Counter())[seen.severity] += 1
@@ -169,16 +150,16 @@ class Findings(Room):
         return title + severities([*counts.items()], width)
 
     def place(self, row: Row) -> str:
-        return cast("Shown", row.item).where
+        return cast("Seen", row.item).where
 
     def reports_shown(self) -> list[Report]:
         """The reports that hold what is shown."""
-        wanted = {id(cast("Shown", row.item).located.report) for row in self.shown}
+        wanted = {id(cast("Seen", row.item).located.report) for row in self.shown}
         every = [report for run in self._runs for report in run.reports] if self._runs else self.netassist.estate().reports
         return [report for report in every if id(report) in wanted or _holds(report, wanted)]
 
     def record(self, row: Row) -> dict[str, str]:
-        seen = cast("Shown", row.item)
+        seen = cast("Seen", row.item)
         finding, place = seen.located.finding, seen.located.place
         told = {"severity": finding.severity, "rule": finding.id, "finding": finding.title, "host": place.host}
         told |= {"port": str(place.port or ""), "run": row.cells[3].text, "since": f"{seen.since:%Y-%m-%dT%H:%M:%SZ}"}
@@ -240,7 +221,7 @@ class Findings(Room):
 
     def action_accept(self) -> None:
         if (row := self.chosen) is not None:
-            seen = cast("Shown", row.item)
+            seen = cast("Seen", row.item)
             self.netassist.accept(seen.located.finding.id, seen.where, partial(self.run_worker, self.action_read()))
 
 
@@ -259,7 +240,7 @@ def accepted_here() -> tuple[Sequence[Exemption], str]:
         return (), str(error)
 
 
-def _exempted(seen: Shown, exemptions: Sequence[Exemption]) -> Exemption | None:
+def _exempted(seen: Seen, exemptions: Sequence[Exemption]) -> Exemption | None:
     place = seen.located.place
     today = date.today()
     return next(
@@ -271,7 +252,7 @@ def _accepted(row: Row) -> bool:
     return row.cells[3].text.startswith("accepted")
 
 
-def _group(seen: Shown, order: str) -> str:
+def _group(seen: Seen, order: str) -> str:
     return seen.located.place.host if order == "host" else seen.located.finding.id
 
 
@@ -280,7 +261,7 @@ def _holds(report: Report, wanted: set[int]) -> bool:
     return any(id(part) in wanted for host in getattr(report, "hosts", ()) for part in getattr(host, "reports", ()))
 
 
-def _row(seen: Shown, exemption: Exemption | None, now: float) -> Row:
+def _row(seen: Seen, exemption: Exemption | None, now: float) -> Row:
     finding, severity = seen.located.finding, seen.severity
     change, tone = CHANGES[seen.change]
     if exemption:
@@ -296,7 +277,7 @@ def _row(seen: Shown, exemption: Exemption | None, now: float) -> Row:
     return Row(f"{seen.change} {seen.located.key}", cells, words, seen)
 
 
-def _details(seen: Shown, exemption: str, now: float, width: int) -> Iterator[Line]:
+def _details(seen: Seen, exemption: str, now: float, width: int) -> Iterator[Line]:
     finding = seen.located.finding
     mark = TONES[finding.severity].mark
     yield from paragraph(Span(finding.title, "title"), width, lead=Span(f"{mark} ", SEVERITY[finding.severity]))

@@ -57,12 +57,7 @@ class Models(Room):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.set_interval(EVERY, self._tick)
-
-    def _tick(self) -> None:
-        """What is used, and what is being fetched, is shown as it is now."""
-        if self.display and self.netassist.room == "models" and not self._reading.locked():
-            self.run_worker(self.action_read())
+        self.set_interval(EVERY, self.read_again)
 
     def read(self) -> Rows:
         app = self.netassist

@@ -14,7 +14,7 @@ from textual.content import Content
 from netassist.monitor.alert import Alert
 from netassist.monitor.store.values import Point
 from netassist.monitor.times import seconds_of
-from netassist.monitor.watch import LONGEST, SHORTEST
+from netassist.monitor.watch import LONGEST, SHORTEST, Watch
 from netassist.reports.layout import BLANK, facts, heading, paragraph
 from netassist.reports.style import Line, Span, Style
 from netassist.reports.text.monitor_words import every
@@ -78,14 +78,17 @@ class Monitor(Room):
             self._source = Watching(self.netassist.store_url, self.netassist.opened_store, self.netassist.journal)
         return self._source
 
+    @property
+    def _chosen_watch(self) -> Watch | None:
+        return cast("Watched", self.chosen.item).watch if self.chosen is not None else None
+
     def on_mount(self) -> None:
         super().on_mount()
         self.set_interval(LIVE, self._tick)
 
     def _tick(self) -> None:
-        due = monotonic() - self._since_read >= (LIVE if self._seen.daemon is not None else EVERY)
-        if due and self.display and self.netassist.room == "monitor" and not self._reading.locked():
-            self.run_worker(self.action_read())
+        if monotonic() - self._since_read >= (LIVE if self._seen.daemon is not None else EVERY):
+            self.read_again()
 
     def read(self) -> Rows:
         from netassist.monitor.store.trouble import StoreTrouble
@@ -104,8 +107,8 @@ class Monitor(Room):
         found = sorted(seen.watched, key=lambda each: (_ORDER.index(each.state.standing), each.watch.key))
         open_ones = [alert for alert in seen.alerts if alert.status == "open"]
         taken = len(seen.alerts) - len(open_ones)
-        old = [each for each in found if each.is_old(seen.daemon, now)]
-        standing: Counter[str] = Counter(each.state.standing for each in found if each not in old)
+        old = {each.watch.key for each in found if each.is_old(seen.daemon, now)}
+        standing: Counter[str] = Counter(each.state.standing for each in found if each.watch.key not in old)
         counted = [f"{standing[word]} {word}" for word in _ORDER if standing[word]]
         counted += [f"{len(old)} not known any more"] if old else []
         summary = styled(
@@ -120,7 +123,7 @@ class Monitor(Room):
             summary += styled(("   no daemon answers here", "warn"))
         if last is not None:
             summary += styled((f", checked {ago(now - last)} ago", "warn" if now - last > 900 else "dim"))
-        return Rows([_row(each, each in old, now) for each in found], summary, _BEGIN)
+        return Rows([_row(each, each.watch.key in old, now) for each in found], summary, _BEGIN)
 
     def show(self) -> None:
         super().show()
@@ -161,15 +164,13 @@ class Monitor(Room):
         self._do(do)
 
     def action_check(self) -> None:
-        if (row := self.chosen) is not None:
-            watch = cast("Watched", row.item).watch
+        if (watch := self._chosen_watch) is not None:
             self.netassist.say(f"Checking {watch.key}…")
             self._do(lambda: self.source.check(watch))
 
     def action_pause(self) -> None:
-        if (row := self.chosen) is None:
+        if (watch := self._chosen_watch) is None:
             return
-        watch = cast("Watched", row.item).watch
 
         def do() -> str:
             self.source.change(watch, self.netassist.person(), self.netassist.clock(), enabled=not watch.enabled)
@@ -179,9 +180,8 @@ class Monitor(Room):
 
     @work
     async def action_interval(self) -> None:
-        if (row := self.chosen) is None:
+        if (watch := self._chosen_watch) is None:
             return
-        watch = cast("Watched", row.item).watch
         text = "From one check's begin to the next: 90s, 5m, 1h."
         said = await self.app.push_screen_wait(
             Written(f"How often is {watch.key} checked?", text=text, value=f"{watch.interval}s", wrong=_wrong)
@@ -198,9 +198,8 @@ class Monitor(Room):
 
     @work
     async def action_remove(self) -> None:
-        if (row := self.chosen) is None:
+        if (watch := self._chosen_watch) is None:
             return
-        watch = cast("Watched", row.item).watch
         offers = [Offer("no", "No, go on watching it"), Offer("yes", f"Yes, watch {watch.key} no more")]
         if await self.app.push_screen_wait(Choice(f"Remove {watch.key}?", offers, search=False)) != "yes":
             return

@@ -135,6 +135,11 @@ class Room(Vertical):
         if self.is_attached:
             self.show()
 
+    def read_again(self) -> None:
+        """Read what is seen as it is now, unless that is being done."""
+        if self.display and self.netassist.room_widget is self and not self._reading.locked():
+            self.run_worker(self.action_read())
+
     def show(self) -> None:
         """Lay out what was read and is not filtered away; the chosen row stays chosen."""
         chosen = self.chosen

@@ -13,6 +13,8 @@ PRIVILEGE_TESTS := $(wildcard tests/probes tests/test_quantum.py)
 # Tests wait for servers, timeouts and clocks half of their time.
 TEST_PROCESSES ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
 
+NANO_MINUTES ?= 240
+
 .PHONY: help setup demo demo-backends demo-daemon test check unprivileged wheel bench soak fmt nano lock clean distclean
 
 help: ## list these commands
@@ -69,9 +71,9 @@ fmt: ## format the code, mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-nano: ## train the built-in model from scratch (four hours on two cores) and export it
+nano: ## train the built-in model from scratch (NANO_MINUTES=240 on two cores) and export it
 	$(SETUP) train
-	$(BIN)/python -m netassist.nano.train runs/nano --layers 6 --minutes 240
+	$(BIN)/python -m netassist.nano.train runs/nano --layers 6 --minutes $(NANO_MINUTES)
 	$(BIN)/python -m netassist.nano.export runs/nano netassist/nano/nano.gguf
 
 lock: ## lock the dependencies anew; UPGRADE=--upgrade takes the newest

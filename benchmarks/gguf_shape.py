@@ -30,7 +30,6 @@ TEMPLATE = """{{- bos_token }}{% for message in messages %}<|start_header_id|>{{
 {% endif %}{{ message.content }}<|eot_id|>{% endfor %}<|start_header_id|>assistant<|end_header_id|>
 
 <think>
-
 </think>"""
 """How llama-cpp-python's own chat handler writes what prompts/nemotron.jinja writes."""
 

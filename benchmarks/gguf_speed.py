@@ -26,7 +26,7 @@ import msgspec
 from benchmarks.gguf_shape import EIGHT_B, written
 from benchmarks.table import table
 from benchmarks.timing import shown
-from netassist.backends.available_tools import question
+from netassist.backends.available_tools import prompt
 from netassist.llama.calls import calls_grammar
 from netassist.llama.client import Client
 from netassist.llama.engine import LlamaEngine
@@ -110,9 +110,9 @@ async def _ours(model: Path, heads: Path, threads: int, requests: Sequence[tuple
         load = perf_counter() - began
         for what, request in requests:
             began = perf_counter()
-            asked = question(request, (), TOOLS, {})
-            head = next(n for n, part in enumerate(asked.prompt) if part.text == request)
-            done = await client.complete(asked.prompt, grammar(), 100, head=head)
+            asked = prompt(request, (), TOOLS)
+            head = next(n for n, part in enumerate(asked) if part.text == request)
+            done = await client.complete(asked, grammar(), 100, head=head)
             seconds = perf_counter() - began
             assert done.whole
             if runs or what.endswith("disk"):

@@ -120,7 +120,8 @@ def with_ports(calls: Sequence[Call], request: str, named: Sequence[Entity]) -> 
     """The calls, with the port that the request names for their host where they leave it out.
 
     Of monitor_add it is the port; where more than one is left, or it is not plain which check is meant, it stays as it is (see
-    `ports_left`). The tools that take no port are called for ``HOST:PORT``, once a port, so that they touch no other watch.
+    `ports_left`). The tools that take no port are called for ``HOST:PORT``, once a port, so that they touch no other watch, and
+    no other page.
     """
     left = _left(calls, request, named)
     adding = [call for call in calls if _lacks_port(call) and left and _host_at(left[0], named) in (None, call.arguments["host"])]
@@ -128,12 +129,13 @@ def with_ports(calls: Sequence[Call], request: str, named: Sequence[Entity]) -> 
         adding = []
     found: list[Call] = []
     for call in calls:
-        host = str(call.arguments.get("host", ""))
+        target = "url" if call.name == "http_check" else "host"
+        host = str(call.arguments.get(target, ""))
         ports = [int(port.value) for port in left if _host_at(port, named) in (None, host)]
         if call in adding:
             found.append(Call(call.name, {**call.arguments, "port": ports[0]}))
-        elif call.name in OF_WATCHES and ports and host_of(host) == host:
-            found += [Call(call.name, {**call.arguments, "host": host_port(host, port)}) for port in ports]
+        elif call.name in (*OF_WATCHES, "http_check") and ports and host_of(host) == host:
+            found += [Call(call.name, {**call.arguments, target: host_port(host, port)}) for port in ports]
         else:
             found.append(call)
     return tuple(found)

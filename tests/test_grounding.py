@@ -96,6 +96,12 @@ def add(host: str, check: str, port: int | None = None) -> Call:
          [Call("monitor_remove", {"host": "a.test:22"})], ()),
         ("how was a.test over the last 3 days", [Call("monitor_history", {"host": "a.test", "hours": 72})],
          [Call("monitor_history", {"host": "a.test", "hours": 72})], ()),
+        ("is the page of a.test:8080 fine, and port 22 open?",
+         [Call("http_check", {"url": "a.test"}), Call("tcp_check", {"host": "a.test", "port": 22})],
+         [Call("http_check", {"url": "a.test:8080"}), Call("tcp_check", {"host": "a.test", "port": 22})], ()),
+        ("does https://a.test/x load, and a.test on port 8443?",
+         [Call("http_check", {"url": url}) for url in ("https://a.test/x", "a.test")],
+         [Call("http_check", {"url": url}) for url in ("https://a.test/x", "a.test:8443")], ()),
         ("watch https://a.test:8443/", [add("https://a.test:8443/", "https")], [add("https://a.test:8443/", "https")], ()),
     ],
 )  # fmt: skip

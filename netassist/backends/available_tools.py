@@ -17,8 +17,7 @@ from netassist.backends.function_tools import reach_of
 from netassist.backends.planning import Exchange, Plan
 from netassist.grounding import candidates
 from netassist.llama.calls import CLOSE, MOST_CALLS, OPEN, calls_grammar
-from netassist.llama.grammar import Literal, Node, Text
-from netassist.llama.grammar import Sequence as InOrder
+from netassist.llama.grammar import Node, Text
 from netassist.llama.messages import Segment
 from netassist.toolbox import Call, Tool, Value, each_once
 from netassist.untrusted import as_text
@@ -26,7 +25,6 @@ from netassist.untrusted import as_text
 LONGEST_RESULT = 500
 """Characters of one earlier result that the model is reminded of."""
 LONGEST_ANSWER = 1500
-LONGEST_THOUGHT = 6000
 LONGEST_READ = 50_000
 _HOLE = re.compile("\x00(\\d+)\x00")
 _ANSWERS = {
@@ -41,11 +39,6 @@ class Malformed(ValueError):
     """An answer whose calls cannot be read; the message says what is wrong, fit for a person and for a model."""
 
 
-class Question(NamedTuple):
-    prompt: tuple[Segment, ...]
-    grammar: Node
-
-
 class Turn(NamedTuple):
     """A request, with what the tools said before it and what was answered to it; the last turn's answer is not there yet."""
 
@@ -54,23 +47,13 @@ class Turn(NamedTuple):
     answer: str
 
 
-def question(
-    request: str,
-    earlier: Sequence[Exchange],
-    tools: Sequence[Tool],
-    inventory: Mapping[str, str],
-    thinking: bool = False,
-) -> Question:
-    """What the worker is asked. The tools stand first and do not change, so the model reads them once."""
-    return Question(prompt(request, earlier, tools, thinking), grammar(request, earlier, tools, inventory, thinking))
-
-
 def prompt(
     request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], thinking: bool = False, detail: Detail = "whole"
 ) -> tuple[Segment, ...]:
     """prompts/nemotron.jinja in segments: the template's own text is ours, all that is put into it is not.
 
-    Results of earlier calls come with the request that followed them, because the roles have to alternate.
+    The tools stand first and do not change, so the model reads them once. Results of earlier calls come with the request that
+    followed them, because the roles have to alternate.
     """
     turns: list[Turn] = []
     results = ""
@@ -129,9 +112,7 @@ def template(name: str) -> str:
     return (folder / name).read_text(encoding="utf-8")
 
 
-def grammar(
-    request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str], thinking: bool = False
-) -> Node:
+def grammar(request: str, earlier: Sequence[Exchange], tools: Sequence[Tool], inventory: Mapping[str, str]) -> Node:
     """Calls over what the user named in this conversation, or an answer in the model's own words."""
     allowed = admitted(request, earlier, inventory)
 
@@ -139,11 +120,7 @@ def grammar(
         found = allowed(tool, name)
         return None if found is None else [literal(value) for value in found]
 
-    answer = calls_grammar(tools, values, (Text(most=LONGEST_ANSWER, forbidden="<", least=1),))
-    if not thinking:
-        return answer
-    thought = Text(most=LONGEST_THOUGHT, forbidden="<", least=1)
-    return InOrder((Literal("<think>"), thought, Literal("</think>\n\n"), answer))
+    return calls_grammar(tools, values, (Text(most=LONGEST_ANSWER, forbidden="<", least=1),))
 
 
 def admitted(

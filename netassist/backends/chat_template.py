@@ -99,7 +99,8 @@ class Family(NamedTuple):
         if self.folded and earlier:
             labels = [Segment(("\nAssistant: " if place % 2 else "\n\nUser: "), True) for place in range(len(turns))]
             whole = [part for label, turn in zip(labels, turns, strict=True) for part in (label, *turn)]
-            turns = [(Segment("The conversation so far, and the request to answer, which is the last one:", True), *whole)]
+            # Not ours, so that it is not joined to what stands before it: the head is the same as without earlier turns.
+            turns = [(Segment("The conversation so far, and the request to answer, which is the last one:"), *whole)]
         turns[0] = (*head, *turns[0])
         return turns
 

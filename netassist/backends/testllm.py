@@ -12,6 +12,7 @@ import msgspec
 
 from netassist.backends.brevity import DETAILS, Detail
 from netassist.backends.planning import LONGEST_REQUEST, BackendError, Exchange, Outcome, Plan, Round
+from netassist.entities import recognise_all
 from netassist.llama.client import Client, ModelError
 from netassist.llama.grammar import Literal, Node, Text
 from netassist.llama.grammar import Sequence as InOrder
@@ -33,6 +34,7 @@ ANSWER_TOKENS, THOUGHT_TOKENS = 512, 1024
 LONGEST_THOUGHT = 16_000
 """Characters of a thought, however many its tokens are."""
 THOUGHT_BEGINS, THOUGHT_ENDS = "<think>\n", "</think>"
+ANSWER_FOLLOWS = f"{THOUGHT_ENDS}\n\n"
 THINKING = Sampling(temperature=0.6, top_p=0.95)
 """What Nemotron's makers recommend for `detailed thinking on`; off is greedy."""
 
@@ -57,7 +59,7 @@ class TestLlm:
 
     Args:
         model: a GGUF file; None for the built-in model.
-        threads: None for all usable cores.
+        threads: None for all usable cores; a tiny model takes one in any case.
         thinking: let a model that can think aloud do so before it plans; the built-in one cannot.
         thought_tokens: the most that one thought takes; it is cut off there.
         heads: the folder in which the states of evaluated tools are kept, so that they are read once; None keeps none.
@@ -153,6 +155,8 @@ class TestLlm:
         """The model's plan, or where the request wants tools that users added, their calls."""
         turns = [nano.Turn(exchange.request, exchange.calls, exchange.outcome) for exchange in earlier]
         own = own_tools.wanted(request, turns, tools, inventory)
+        if own.asks:
+            return Plan("clarify", text=own.asks)
         if own.named:
             beside = (
                 await self._of_the_model(own.rest, [*turns, own.turn(request)], tools, inventory) if own.rest else Plan("no_call")
@@ -170,7 +174,8 @@ class TestLlm:
     async def _of_the_model(
         self, request: str, turns: Sequence[nano.Turn], tools: Sequence[Tool], inventory: Mapping[str, str]
     ) -> Plan:
-        listed = lists.shown(request, inventory)
+        said = recognise_all((turn.request for turn in turns), inventory)
+        listed = lists.shown(request, inventory, said)
         try:
             asked = nano.question(listed.request, turns, tools, inventory)
         except nano.TooMany as error:
@@ -199,13 +204,13 @@ class TestLlm:
         if family and self.thinking and not family.thinks:
             raise BackendError(f"{self.model} cannot think aloud; name another model with --model, or leave out --thinking on")
         prompt, other = await self._prompts(dialect, request, earlier, tools, detail)
-        head = _shared(prompt, other)
+        head = shared(prompt, other)
         grammar = dialect.grammar(request, earlier, tools, inventory)
         thought = ""
         if self.thinking:
             thought = await self._thought(prompt, head)
             said = f"{THOUGHT_BEGINS}{thought}"
-            prompt = (*prompt, Segment(said), Segment(f"{THOUGHT_ENDS}\n\n", ours=True))
+            prompt = (*prompt, Segment(said), Segment(ANSWER_FOLLOWS, ours=True))
         completed = await self._complete(prompt, grammar, ANSWER_TOKENS, THINKING if self.thinking else None, head)
         try:
             plan = dialect.read(completed.text)
@@ -232,10 +237,13 @@ class TestLlm:
         """The prompt, and that of another request, which has the tools in common with it."""
         from netassist.backends.chat_template import Unusable
 
+        # What follows the tools is another text in each, whatever the conversation begins with.
+        first = earlier[0].request if earlier else request
+
         def both() -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
             return (
                 dialect.prompt(request, earlier, tools, self.thinking, detail),
-                dialect.prompt("?", (), tools, self.thinking, detail),
+                dialect.prompt(f"{first}?", (), tools, self.thinking, detail),
             )
 
         try:
@@ -250,7 +258,9 @@ class TestLlm:
         """What the model thinks aloud, up to its end or to the budget."""
         thought = Text(most=LONGEST_THOUGHT, forbidden="<")
         grammar = InOrder((Literal(THOUGHT_BEGINS), thought, Literal(THOUGHT_ENDS)))
-        completed = await self.client.complete(prompt, grammar, self.thought_tokens, THINKING, head)
+        # Refused before it takes minutes, where the answer would find no room behind it.
+        reserve = len(ANSWER_FOLLOWS) + ANSWER_TOKENS
+        completed = await self.client.complete(prompt, grammar, self.thought_tokens, THINKING, head, reserve)
         return completed.text.removeprefix(THOUGHT_BEGINS).partition("<")[0]
 
     async def _complete(
@@ -262,7 +272,7 @@ class TestLlm:
         return completed
 
 
-def _shared(prompt: Sequence[Segment], other: Sequence[Segment]) -> int:
+def shared(prompt: Sequence[Segment], other: Sequence[Segment]) -> int:
     """How many segments two prompts have in common before they part: the tools and what stands around them."""
     alike = 0
     while alike < min(len(prompt), len(other)) and prompt[alike] == other[alike]:

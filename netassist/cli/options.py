@@ -51,7 +51,9 @@ BackendName = Annotated[
     BackendId | None,
     Parameter(name="--backend", help="Plan with this backend and no other, whatever order the configuration has."),
 ]
-Threads = Annotated[int | None, Parameter(help="Threads of the model; all usable cores where left out.")]
+Threads = Annotated[
+    int | None, Parameter(help="Threads of the model; all usable cores where left out. The built-in one takes one in any case.")
+]
 Thinking = Annotated[
     Literal["on", "off"],
     Parameter(name="--thinking", help="Let a model that can think aloud do so first, which takes minutes on a CPU."),

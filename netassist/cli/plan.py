@@ -69,6 +69,7 @@ def plan(
 
 async def _one(backend: Backend, settings: Settings, question: str, format: str) -> int:
     from netassist.toolbox import tools
+    from netassist.untrusted import as_text
 
     try:
         made = await backend.plan(question, (), list(tools().values()), settings.inventory)
@@ -81,7 +82,7 @@ async def _one(backend: Backend, settings: Settings, question: str, format: str)
             from netassist.cli.output import folded
 
             print(folded(made.thought), file=sys.stderr)
-        print("\n".join(map(str, made.calls)) or _NONE[made.outcome])
+        print("\n".join(map(str, made.calls)) or as_text(made.text) or _NONE[made.outcome])
     return USAGE if made.outcome == "clarify" else 0
 
 

@@ -11,7 +11,7 @@ from netassist.targets import parse_address
 
 NOT_HOSTS = re.compile(
     r"(?:e\.g|i\.e|z\.b|d\.h|p\.ej|a\.k\.a|u\.s|node\.js|next\.js|vue\.js|asp\.net|vs\.net|co\.uk|\d+\.x)|"
-    r".*\.(?:txt|csv|log|json|xml|mp[34]|m4a|7z|bz2|h26[45]|md5|sha\d+|py\d|ya?ml|toml|conf|cfg|ini|pem|crt|cer|key|pfx|zip|gz|tar|tgz|pdf|docx?|xlsx?|png|jpe?g|py|html?|php|leases|bak)",
+    r".*\.(?:txt|csv|log|json|xml|mp[34]|m4a|7z|bz2|h26[45]|md5|sha\d+|py\d|ya?ml|toml|conf|cfg|ini|pem|crt|cer|key|pfx|zip|gz|tar|tgz|pdf|docx?|xlsx?|png|jpe?g|(?<!com\.)(?<!org\.)(?<!net\.)(?<!gov\.)(?<!edu\.)py|html?|php|leases|bak)",
     re.IGNORECASE,
 )
 """File names and abbreviations that look like host names."""
@@ -63,6 +63,8 @@ def completed_label(word: str, known: Sequence[Entity]) -> str | None:
             continue
         label, dot, domain = str(entity.value).lower().partition(".")
         alike = label == word or (_shape(label) == shape if numbered else _of_one_family(label, word))
+        if not numbered and label != word and "." not in domain:  # dune-nas is no machine of dune-shop.in
+            continue
         if entity.kind == "host" and dot and alike:
             return f"{word}.{domain}"
         if not numbered:

@@ -54,7 +54,7 @@ _TEENS_UP = "|".join(_AMBIGUOUS.get(word, word) for word in sorted((*NUMBER_WORD
 # "A hundred and twenty" is one number, "twelve and twenty" are two: "and" joins after hundred and thousand alone.
 _AND = r"(?:(?:(?<=hundred)|(?<=thousand))[ -]and)?"
 _SOME = r"half a dozen|(?:a )?couple(?: of)?(?= (?:pings?|packets?|echo|secs?|seconds?|min|hour|hr|day|week|month))"
-NUMBER_PHRASE = rf"(?:{_SOME}|(?:a|{_TEENS_UP})(?:{_AND}[ -](?:{_TEENS_UP}|oh))*)"
+NUMBER_PHRASE = rf"(?:{_SOME}|(?:a(?= (?:hundred|thousand|dozen)\b)|{_TEENS_UP})(?:{_AND}[ -](?:{_TEENS_UP}|oh))*)"
 
 # Service names whose port people mean when they name the service; RFC 8314 for the mail ones.
 SERVICE_PORTS: dict[str, int] = {
@@ -113,13 +113,19 @@ DURATION = (
     rf"|(?P<half>(?:every |evry |each |alle |ogni |cada |elke? |co )?(?:{_HALVES}))"
     rf"|(?P<quarter>(?:quarter[ -](?:of )?(?:an )?hour(?:ly)?|viertelstünd(?:e|lich)|viertelstunde|quarts? d'heure|cuarto de hora|kwartier|quarto d'ora))"
     rf"|(?:every|each) (?P<other>other|second) (?P<other_unit>{_UNIT})"
-    rf"|{_NUM}[ -]?(?P<unit>{_UNIT})(?:(?<=hour)ly|(?<=minute)ly|(?<=week)ly|(?<=day)ly)?"
+    rf"|{_NUM}(?! w\b)[ -]?(?P<unit>{_UNIT})(?:(?<=hour)ly|(?<=minute)ly|(?<=week)ly|(?<=day)ly)?"
     rf"|(?P<lead>{_IDLE}(?:{_EVERY})|(?<!['’]s )(?:{_LAST})(?! (?:{_PART_OF_DAY}))) (?P<lone>{_LONE}|{_PART_OF_DAY})(?P<more> and a half)?"
     rf"|(?P<owner>minute|hour|day|week|month)(?=['’]s\b)"
     rf"|(?P<adverb>{'|'.join(sorted(_ADVERBS, key=len, reverse=True))})"
     rf"){_ENDS}"
 )
 """A span of time in words, as an expression to be compiled without regard to case; `seconds` reads its match."""
+UNITLESS = (
+    rf"(?P<every>(?:every|evry|each|cada|ogni|elke|toutes les|past|last) )(?P<unitless_count>\d{{1,4}}|{NUMBER_PHRASE})"
+    r"(?=\s*(?:$|[.;:!?)]|,(?!\s?\d)|(?:and|then|please|pls|too|also|instead|for|on|of|thanks|now|und|et|y|e|en|für|pour|para|per|auf|sur)\b))(?!\.\w|:\d)"
+)
+"""A span whose unit was said before ("every 5 minutes on db1, every 10 on db2"), as an expression."""
+_WITH_UNIT = re.compile(rf"(?:\d+(?:[.,]\d+)?|{NUMBER_PHRASE}|{_ARTICLE})[ -]?(?P<unit>{_UNIT})", re.IGNORECASE)
 _TIMES_WORDS = {"once": 1, "twice": 2, "thrice": 3, "einmal": 1, "zweimal": 2, "dreimal": 3, "une": 1, "deux": 2, "una": 1, "dos": 2,
                 "uma": 1, "duas": 2, "due": 2, "eens": 1, "twee": 2}  # fmt: skip
 
@@ -190,6 +196,12 @@ def seconds(match: re.Match[str]) -> int | None:
         count = _count(found["num"].replace(",", "."))
         return None if count is None else round(count * _unit(found["unit"]))
     return None
+
+
+def unit_in(text: str) -> int | None:
+    """The seconds of the unit in a span that was said as a number of it ("5 minutes")."""
+    said = _WITH_UNIT.fullmatch(text)
+    return _unit(said["unit"]) if said else None
 
 
 def _count(text: str) -> float | None:

@@ -13,7 +13,7 @@ from netassist.entities.words import is_ordinary
 from netassist.targets import parse_address, parse_network
 
 _LABEL = r"[^\W_](?:[\w-]{0,62}[^\W_])?|_[\w-]{1,62}"
-_RANGE = r"\s?(?:-|–|to|through|thru|bis|à|al|t/m|up to|until)\s?"
+_RANGE = r"\s?(?:-|–|to|through|thru|bis|à|al|t/m|up to|until|till?)\s?"
 # java.net.ConnectException, requests.get: capitals inside the last label, or what no domain ends with; 3.0.rc2 is a version.
 _NO_NAME = re.compile(
     r"\.[A-Za-z]*[a-z][A-Z][A-Za-z]*$|\.(?:get|put|error|exception|exe|dll|jar|js|sql|main|append|self|this)$|^v?[\d.]+\.[^.]*\d[^.]*$"
@@ -35,11 +35,15 @@ _ELIDED = r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu|(?:d|n|qu)?ell|all|sull|
 # What stands behind "processor", "called" or "named" without being a name.
 _NO_CALLED = (
     r"(?!(?:that|which|to|for|is|with|and|was|list|does|will|can|run|has|on|in|it|called|named|name|written|made|please|state|when|them|then|"
-    r"again|now|from|who|whose|of|at|by|the|we|you|i|just|first|once|back|today|after)\b)"
+    r"be|should|must|would|could|may|has|had|again|now|from|who|whose|of|at|by|the|we|you|i|just|first|once|back|today|after)\b)"
 )
 _OCTET = rf"\b(?:\d{{1,3}}|(?:(?:one|two|three|four|five|six|seven|eight|nine|zero|oh)(?: (?:one|two|three|four|five|six|seven|eight|nine|zero|oh))*|{quantities.NUMBER_PHRASE}|zero))"
 
+_NO_PART = (
+    r"(?!(?:the|an?|my|our|your|his|her|its|this|that|and|or|to|on|for|of|is|it|no|in|at|then|please|i|which|so|but|space|dot|slash|comma|period)\b)"
+)
 _HYPHEN = "dash|hyphen|minus|bindestrich|tiret|gui[oó]n|trattino|koppelteken"
+_HYPHEN_SAID = rf"(?:{_HYPHEN}|underscore)"
 
 _PATTERNS: list[tuple[str, str]] = [
     ("url", r"https?://[^\s<>\"'“”«»`|]+"),
@@ -48,7 +52,7 @@ _PATTERNS: list[tuple[str, str]] = [
     ("six", r"\[[0-9a-f:.]+\]|(?<![\w:])(?:(?:[0-9a-f]{1,4}:)(?:[0-9a-f]{0,4}:){1,6}|::(?:[0-9a-f]{1,4}:){0,6})"
             r"(?:\d+\.\d+\.\d+\.\d+|[0-9a-f]{1,4})?(?:/\d{1,3})?(?![\w:])"),
     ("four", r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\w])(?!\.(?:\d|in-addr)|-\d)"),
-    ("rfc", r"\b(?:rfc|cve|iso|port-?channel|vlan|ticket|case|room|raum|floor|chapter|section|clause|page|line)[ -]?#?(?!\d+\.\d+\.\d+\.)[\d.-]*\d\b"),
+    ("rfc", r"\b(?:rfc|cve|iso|port-?channel|vlan|ticket|case|room|raum|floor|chapter|section|clause|page|line)[ -]?#?(?!\d+\.\d+\.\d+\.)[\d.-]*\d\b(?!-?\w|\.\w)"),
     ("date", r"\b\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})\b|\b\d{4}-\d\d-\d\d(?:T[\d:.]+Z?)?|\b\d{1,2}:\d\d(?::\d\d)?\b"
              rf"|\b{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?\b(?![\w:/-])|\b\d{{1,2}}(?:st|nd|rd|th|\.)? {_MONTH}\b(?![\w.-])"),
     ("local", r"(?<![\w.@-])[\w.+-]+(?=@\w)"),
@@ -60,8 +64,10 @@ _PATTERNS: list[tuple[str, str]] = [
     ("ending", r"(?<!\S)\.(?:[a-z]{2,3}\.)?[a-z]{2,12}(?!\w|\.\w)"),
     ("spoken", rf"{_OCTET}(?: (?:dot|punkt|punto|point) {_OCTET}){{3}}(?: slash {_OCTET})?\b"),
     ("dictated", rf"(?:[\w-]+(?: (?:{_HYPHEN}|underscore) [\w-]+)*)(?:(?: dot| punkt| punto| point) [\w-]+(?: (?:{_HYPHEN}) [\w-]+)*)+"),
+    ("hyphened", rf"\b{_NO_PART}[\w-]+(?: (?!minus){_HYPHEN_SAID} {_NO_PART}[\w-]+)+(?! dot )"),
     ("duration", ""),  # filled below: the expression lives in quantities
-    ("between", rf"\b(?:between|zwischen|entre|tra|tussen) {_ARTICLE}\d{{1,5}} (?:and|und|et|y|e|en) {_ARTICLE}\d{{1,5}}(?![\w.:-])"),
+    ("unitless", quantities.UNITLESS),
+    ("between", rf"\b(?:between|zwischen|entre|tra|tussen) (?:ports? )?{_ARTICLE}\d{{1,5}} (?:and|und|et|y|e|en) {_ARTICLE}\d{{1,5}}(?![\w.:-])"),
     ("portlist", rf"(?<![\w.-])\d{{1,5}}(?:{_RANGE}{_ITEM})?(?:{_GLUE}{_ITEM}(?:{_RANGE}{_ITEM})?)*(?![\w-]|[.:]\w|%)"),
     ("single", r"\b(?:(?:a|one) )?(?:single(?= (?:icmp |echo )?(?:ping|packet|probe|echo|request)\b)|one(?= (?:icmp )?(?:ping|echo)\b(?! check)))|"
                r"\b(?:just |only |exactly )once\b(?! (?:every|each|an?|per|in)\b)|\b(?:twice|thrice)\b"
@@ -77,16 +83,16 @@ _PATTERNS: list[tuple[str, str]] = [
 ]  # fmt: skip
 
 
-_SAYS_DOT = re.compile(r" (?:dot|punkt|punto|point) ", re.IGNORECASE)
+_SAYS_DOT = re.compile(rf" (?:dot|punkt|punto|point|(?!minus){_HYPHEN_SAID}) ", re.IGNORECASE)
 
 
 @cache
 def _token(dictated: bool) -> re.Pattern[str]:
     """All of them in one expression, compiled when first needed: start-up does not wait for it.
 
-    Those of dictated names and addresses cost most, and are left out where nobody says "dot".
+    Those of dictated names and addresses cost most, and are left out where nobody says "dot" or "dash".
     """
-    wanted = [(name, expression) for name, expression in _PATTERNS if dictated or name not in ("spoken", "dictated")]
+    wanted = [(name, expression) for name, expression in _PATTERNS if dictated or name not in ("spoken", "dictated", "hyphened")]
     return re.compile("|".join(f"(?P<{name}>{expression or quantities.DURATION})" for name, expression in wanted), re.IGNORECASE)
 
 
@@ -156,9 +162,13 @@ def _entities(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
         case "dictated":
             name = _dictated(text)
             return one("host", name) if name else []
+        case "hyphened":
+            return one("word", _dictated_label(text))
         case "duration":
             seconds = quantities.seconds(match)
             return one("duration", seconds) if seconds else []
+        case "unitless":
+            return _of_the_unit_before(match, known)
         case "portlist":
             return _numbers(text, start)
         case "repeats":
@@ -167,8 +177,11 @@ def _entities(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
             group = "before" if match["before"] else "after"
             return [Entity("number", match[group], int(match[group]), match.start(group), match.end(group))]
         case "between":
-            low, high = re.finditer(r"\d+", text)
-            return _numbers(f"{low.group()}-{high.group()}".ljust(high.start() - low.start()), start + low.start())
+            low, high = (
+                Entity("number", m.group(), int(m.group()), start + m.start(), start + m.end()) for m in re.finditer(r"\d+", text)
+            )
+            ports = Entity("ports", text, f"{low.value}-{high.value}", low.start, low.start)
+            return [ports, low, high] if 0 < int(low.value) < int(high.value) < 65536 else [low, high]
         case "portsaid" | "numberword":
             count = quantities.number(text)
             return one("number", count) if count is not None and count > 1 else []
@@ -204,6 +217,17 @@ def _numbers(text: str, start: int) -> list[Entity]:
     if not valid or len(numbers) < 2:
         return numbers
     return [Entity("ports", text, listed, start, start), *numbers]
+
+
+def _of_the_unit_before(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
+    """A period in the unit of the one that was said last; a plain number where there was none."""
+    text, start = match["unitless_count"], match.start("unitless_count")
+    count = quantities.number(text)
+    unit = next((quantities.unit_in(entity.text) for entity in reversed(known) if entity.kind == "duration"), None)
+    if count is None or (count < 2 and not text.isdigit()):
+        return []
+    kind: Kind = "duration" if unit and count else "number"
+    return [Entity(kind, text, count * (unit or 1) if kind == "duration" else count, start, start + len(text))]
 
 
 def _quoted(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
@@ -265,10 +289,11 @@ def _spoken(text: str, start: int) -> list[Entity]:
 
 def _dictated_label(label: str) -> str:
     """``gateway dash two`` is gateway-2: a number behind a hyphen is said as a word and written in digits."""
-    first, *others = re.split(rf" (?:{_HYPHEN}) ", label, flags=re.IGNORECASE)
-    numbers = ((quantities.number(part), part) for part in others)
-    joined = "-".join([first, *(part if number is None else str(number) for number, part in numbers)])
-    return re.sub(r" underscore ", "_", joined, flags=re.IGNORECASE)
+    first, *others = re.split(rf" ({_HYPHEN}|underscore) ", label, flags=re.IGNORECASE)
+    for sign, part in zip(others[::2], others[1::2], strict=True):
+        number = quantities.number(part)
+        first += ("_" if sign.lower() == "underscore" else "-") + (part if number is None else str(number))
+    return first
 
 
 def _inventory_pattern(inventory: Mapping[str, str]) -> re.Pattern[str] | None:

@@ -15,7 +15,9 @@ _TRADE = re.compile(
     r"""ipv?[46]|x25519\w*|x448|sha-?\d+|md5|tls(?:v?1[._]?[0-3]?)?|ssl(?:v?[23])?|http[23]?|h[23]|p-?(?:256|384|521)|rsa-?\d*|
     ed25519|aes-?\d*|rc4|3des|ml-?kem(?:-?\d+)?|ml-?dsa(?:-?\d+)?|kyber(?:-?\d+)?|dilithium\d?|sntrup\d*|ffdhe\d+|pop3s?|imap4?s?|
     base64|utf-?8|\d+(?:st|nd|rd|th|er|ème|º|ª|x|k|g|m|gb|mb|kb|ms|bit|%)|[a-z]?\d|[a-z]|cve-[\d-]+|co2|mp[34]|win(?:dows)?\d*|[0-9]{1,2}h[0-9]{0,2}|
-    (?:nist|rfc|iso|pci|port|tcp|udp|ticket|inc|chg|req|task|room|raum)-?\d*|start-?tls|e-?mail\w*|web-?[^\W_]{3,}|post-quantum|quantum-\w+|pre-\w+|re-\w+|\w+-(?:in|up|out|off|on|by)""",
+    (?:nist|rfc|iso|pci|port|tcp|udp|ticket|inc|chg|req|task|room|raum)-?\d*|start-?tls|e-?mail\w*|web[^\W\d_]{3,}|post-quantum|quantum-\w+|pre-\w+|re-\w+|
+    web-(?:site|page|server|service|app|mail|master|shop|store|hook|socket|cam|dav|interface|ui|gui|front|hosting|based|browser|seite|dienst|anwendung|auftritt)\w*|
+    (?!(?:mail|mx|mta|smtp|gw|fw|nas|sw|ap|db)-)\w+-(?:in|up|out|off|on|by)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _INFLECTION = re.compile(r"(?:'s|’s|n't|n’t|'re|'ll|'ve|'d|'m)$")

@@ -15,6 +15,7 @@ from netassist.llama.gguf_header import Shape
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,200}\.gguf", re.IGNORECASE)
+_ONE_OF = re.compile(r"-\d{5}-of-(\d{5})\.gguf$", re.IGNORECASE)
 _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,100}")
 
 
@@ -80,7 +81,7 @@ def catalogue() -> Catalogue:
 def source(name: str) -> Source:
     """What a name stands for: ``q4_k`` of the catalogue, ``owner/name``, ``owner/name:file.gguf``, or an http(s) URL.
 
-    A page of the hub (``…/blob/main/file.gguf``) stands for its file. Raises UnknownModel.
+    A page of the hub (``…/blob/main/file.gguf``) stands for its file; another revision than main is refused. Raises UnknownModel.
     """
     for published in catalogue().files:
         if name.lower() == published.name:
@@ -92,6 +93,7 @@ def source(name: str) -> Source:
         if not colon:
             return Source(repository, None)
         if is_file(file):
+            check_whole(file)
             return Source(repository, file)
         if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", file):
             # As llama.cpp's own -hf owner/name:Q4_K_M: the hub's list tells which file that is.
@@ -107,6 +109,18 @@ def is_file(path: str) -> bool:
     return len(folders) <= 4 and bool(_FILE.fullmatch(file)) and ".." not in path and all(map(_FOLDER.fullmatch, folders))
 
 
+def check_whole(file: str) -> None:
+    """Raises UnknownModel where a file is one of several that are a model together, as llama.cpp splits them."""
+    parts = _ONE_OF.search(file)
+    if parts and int(parts[1]) > 1:
+        raise UnknownModel(f"{file} is one of {int(parts[1])} files of one model and not fetched; name a file that is whole")
+
+
+def is_meant(wanted: str, file: str) -> bool:
+    """Whether `wanted` is how the name of a file ends: Q4_K_M for a-Q4_K_M.gguf."""
+    return bool(re.search(rf"(?:^|[-_.]){re.escape(wanted.lower().removesuffix('.gguf'))}\.gguf$", file.lower()))
+
+
 def _of_url(url: str) -> Source:
     try:
         parts = urlsplit(url)
@@ -115,11 +129,15 @@ def _of_url(url: str) -> Source:
         raise UnknownModel(f"{url[:200]!r} is not a URL") from None
     path = unquote(parts.path)
     if parts.username or parts.password:
-        raise UnknownModel("give no password in a URL, it would be kept; set HF_TOKEN")
+        raise UnknownModel("give no password in a URL, it would be kept; give a token with --token-command")
     if parts.hostname in ("huggingface.co", "hf.co"):
-        on_hub = re.fullmatch(r"/([^/]+/[^/]+)(?:/(?:blob|resolve|raw|tree)/[^/]+(?:/(.+))?)?/?", path)
+        on_hub = re.fullmatch(r"/([^/]+/[^/]+)(?:/(?:blob|resolve|raw|tree)/([^/]+)(?:/(.+))?)?/?", path)
         if on_hub and _REPOSITORY.fullmatch(on_hub[1]):
-            return source(on_hub[1] + (f":{on_hub[2]}" if on_hub[2] else ""))
+            name = on_hub[1] + (f":{on_hub[3]}" if on_hub[3] else "")
+            if on_hub[2] not in (None, "main"):
+                raise UnknownModel(f"{on_hub[2][:100]} is a revision, and only main can be fetched; name it as {name}")
+            return source(name)
     if not parts.hostname or not is_file(path.rpartition("/")[2]):
         raise UnknownModel(f"{url[:200]!r} does not end in the name of a GGUF file")
+    check_whole(path.rpartition("/")[2])
     return Source(None, path.rpartition("/")[2], url)

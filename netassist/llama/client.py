@@ -42,6 +42,9 @@ _SURROUNDINGS = {
 PATIENCE = 2.0
 """Seconds that a worker gets to end by itself."""
 
+CRASHES = frozenset({"SIGABRT", "SIGBUS", "SIGILL", "SIGSEGV"})
+"""How a worker ends whose weights were laid out for what the machine cannot do."""
+
 
 class ModelError(Exception):
     """No answer from the model; the message is one line for the user. `tokens` and `room` are set where a prompt is too long."""
@@ -93,12 +96,19 @@ class Client:
         return (await self._twice(self._running))[1]
 
     async def complete(
-        self, prompt: tuple[Segment, ...], grammar: Node, most_tokens: int, sampling: Sampling | None = None, head: int = 0
+        self,
+        prompt: tuple[Segment, ...],
+        grammar: Node,
+        most_tokens: int,
+        sampling: Sampling | None = None,
+        head: int = 0,
+        reserve: int = 0,
     ) -> Completed:
         """What the model writes after `prompt`. A worker that dies is started again once, and asked again.
 
         Args:
             head: how many segments of the prompt stand first in every request, so that their state is worth keeping.
+            reserve: tokens for which there has to be room after `most_tokens`, because another request goes on from here.
 
         Raises:
             ModelError: the model cannot be loaded, the prompt is too long, or the worker died twice.
@@ -106,7 +116,7 @@ class Client:
 
         async def asked() -> Reply:
             life, _ = await self._running()
-            return await life.ask(Complete(next(self._numbers), prompt, grammar, most_tokens, sampling, head))
+            return await life.ask(Complete(next(self._numbers), prompt, grammar, most_tokens, sampling, head, reserve))
 
         reply = await self._twice(asked)
         assert isinstance(reply, Completed)  # noqa: S101 - the worker answers each kind with its own
@@ -153,20 +163,20 @@ class Client:
         """What was asked for, from a new worker where the first one died."""
         try:
             return await asked()
-        except _Died:
-            self._forget_the_dead()
+        except _Died as death:
+            self._forget_the_dead(death)
         try:
             return await asked()
         except _Died as death:
-            self._forget_the_dead()
-            message = f"the model's process died twice ({death}); free memory or use another model"
-            raise ModelError("engine", message) from death
+            self._forget_the_dead(death)
+            raise ModelError("engine", _died_twice(str(death))) from death
 
-    def _forget_the_dead(self) -> None:
+    def _forget_the_dead(self, death: _Died) -> None:
         task = self._starting
         if task and task.done() and (task.cancelled() or task.exception() or task.result()[0].dead):
             self._starting = None
-        self._load = msgspec.structs.replace(self._load, careful=True)
+        if str(death) in CRASHES:
+            self._load = msgspec.structs.replace(self._load, careful=True)
 
     async def _started(self) -> tuple[_Life, Loaded]:
         life = await _Life.spawn(self._tell)
@@ -284,6 +294,12 @@ class _Life:
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(_Died(str(self._death)))
+
+
+def _died_twice(how: str) -> str:
+    if how == "SIGKILL":
+        return f"the model's process died twice ({how}, mostly for want of memory); free memory or use a smaller model"
+    return f"the model's process died twice ({how}); free memory or use another model"
 
 
 def _how(code: int) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from netassist.llama.matching import State
@@ -123,18 +124,19 @@ def _forced(engine: Engine, state: State) -> tuple[State, bytes, list[int]]:
     """The place after all that must come next, that text, and its tokens."""
     text = state.forced()
     written, tokens = text.encode(), engine.tokenize(text, ours=True) if text else []
-    state = _after(state, written) if text else state
+    if text:
+        after = state.advance(written)
+        assert after is not None  # noqa: S101 - what is forced is admitted
+        state = after
     for token in _shared(engine, state):
+        piece = engine.vocabulary.pieces[token]
+        after = state.advance(piece)
+        if after is None:
+            # The tokeniser spelled more than the text, such as a space before it.
+            break
         tokens.append(token)
-        written += engine.vocabulary.pieces[token]
-        state = _after(state, engine.vocabulary.pieces[token])
+        state, written = after, written + piece
     return state, written, tokens
-
-
-def _after(state: State, piece: bytes) -> State:
-    after = state.advance(piece)
-    assert after is not None  # noqa: S101 - what is forced is admitted
-    return after
 
 
 def _shared(engine: Engine, state: State) -> list[int]:
@@ -152,38 +154,41 @@ def _shared(engine: Engine, state: State) -> list[int]:
 def _chosen(engine: Engine, state: State, sampling: Sampling | None, chance: random.Random | None) -> tuple[int, float]:
     """The next token, and by how much it beats the best other one that says something else (infinite where there is none)."""
     logits = engine.logits()
-    admitted = _admitted(engine, state, logits)
+    looks = _looks(engine, state, logits)
+    if sampling is not None and chance is not None:
+        for found in map(list, looks):
+            if found:
+                return _drawn(logits, found[:FIRST_LOOK], sampling, chance), math.inf
+    admitted = chain.from_iterable(looks)
     best = next(admitted, None)
     if best is None:
         raise Stuck("no token of the model's vocabulary can continue the answer; use another model")
-    if sampling is not None and chance is not None:
-        best = _drawn(logits, [best, *(token for token, _ in zip(admitted, range(FIRST_LOOK), strict=False))], sampling, chance)
-        return best, math.inf
     other = next((token for token in admitted if _differs(engine, best, token)), None)
     return best, math.inf if other is None else logits[best] - logits[other]
 
 
-def _admitted(engine: Engine, state: State, logits: Sequence[float]) -> Iterator[int]:
-    """The tokens that may come next, best first. Where the model's own best are among them, it looks at no others."""
+def _looks(engine: Engine, state: State, logits: Sequence[float]) -> Iterator[Iterable[int]]:
+    """The tokens that may come next, best first: those among the model's own best, and then, which takes longer, all others."""
     vocabulary = engine.vocabulary
     ends = list(vocabulary.ends) if state.finished else []
-    whole = state.whole()
-    if whole is not None:
-        few = [vocabulary.by_piece[piece] for piece in whole if piece in vocabulary.by_piece]
-        yield from sorted([*few, *ends], key=lambda token: (-logits[token], token))
-        return
+
+    def ordered(tokens: Iterable[int]) -> list[int]:
+        return sorted(tokens, key=lambda token: (-logits[token], token))
 
     def admits(token: int) -> bool:
         return token in ends or state.advance(vocabulary.pieces[token]) is not None
 
-    looked_at = engine.best(FIRST_LOOK)
-    yield from filter(admits, looked_at)
-    if state.openings() is None:
-        rest = sorted(range(len(vocabulary.pieces)), key=lambda token: (-logits[token], token))
-        yield from (token for token in rest if token not in looked_at and admits(token))
+    whole = state.whole()
+    if whole is not None:
+        few = [vocabulary.by_piece[piece] for piece in whole if piece in vocabulary.by_piece]
+        yield ordered([*few, *ends])
         return
-    rest = [token for token in (*vocabulary.admitted(state), *ends) if token not in looked_at]
-    yield from sorted(rest, key=lambda token: (-logits[token], token))
+    looked_at = engine.best(FIRST_LOOK)
+    yield filter(admits, looked_at)
+    if state.openings() is None:
+        yield (token for token in ordered(range(len(vocabulary.pieces))) if token not in looked_at and admits(token))
+    else:
+        yield ordered(token for token in (*vocabulary.admitted(state), *ends) if token not in looked_at)
 
 
 def _differs(engine: Engine, one: int, other: int) -> bool:

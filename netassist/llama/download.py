@@ -28,7 +28,7 @@ from netassist.observations import Failed
 from netassist.untrusted import as_text
 
 ATTEMPTS = 5
-"""Attempts in a row that bring nothing."""
+"""Attempts in a row that get no further than any before them."""
 LARGEST = 1 << 41
 KEPT_FREE = 256 << 20
 """Bytes of the disk that stay free."""
@@ -84,7 +84,7 @@ def fetch(wanted: Wanted, link: Link, tell: Tell, wait: Callable[[float], None])
     """
     make_folder(wanted.path.parent)
     part = wanted.path.with_name(wanted.path.name + ".part")
-    with _locked(part) as file:
+    with locked(part) as file:
         fetched = _Download(wanted, link, tell, part, file).run(wait)
         os.fsync(file.fileno())
         part.replace(wanted.path)
@@ -131,23 +131,22 @@ class _Download:
         self._began, self._came = monotonic(), 0
 
     def run(self, wait: Callable[[float], None]) -> Fetched:
-        barren = 0
+        barren, furthest = 0, self._have
         while self._total is None or self._have < self._total:
-            before = self._have
+            pause: float | None = None
             try:
                 if self._once():
                     break
-                continue
+                trouble = Failed("reset", f"{self._host()} ends its answer before the file is whole")
             except _Anew:
                 self._restart()
-                barren += 1
-                pause: float | None = 0.0
-                trouble = Failed("protocol", "the file changes while it is fetched; try again later")
+                trouble, pause = Failed("protocol", "the file changes while it is fetched; try again later"), 0.0
             except httpx.TransportError as error:
-                trouble, pause = explained(error, self._wanted.url), None
+                trouble = explained(error, self._wanted.url)
             except Later as later:
                 trouble, pause = Failed("rate_limited", f"{later}"), later.seconds
-            barren = 0 if self._have > before else barren + 1
+            barren = 0 if self._have > furthest else barren + 1
+            furthest = max(furthest, self._have)
             if barren >= ATTEMPTS:
                 kept = f"; {self._have:,} bytes are kept, the same command goes on from there" if self._have else ""
                 raise Failed(trouble.failure.kind, f"{trouble}{kept}") from None
@@ -237,7 +236,7 @@ class _Download:
 
     def _check_space(self) -> None:
         free = shutil.disk_usage(self._part.parent).free
-        missing = (self._total or 0) - self._have
+        missing = max((self._total or 0) - self._have, 0)
         if missing + KEPT_FREE > free:
             raise Failed(
                 "invalid",
@@ -314,11 +313,20 @@ def _hashed(file: BinaryIO, size: int, tell: Tell) -> hashlib._Hash:
 
 
 @contextlib.contextmanager
-def _locked(part: Path) -> Iterator[BinaryIO]:
-    """The part, for us alone; raises Failed where another process is fetching it."""
+def locked(part: Path) -> Iterator[BinaryIO]:
+    """The part, for us alone; raises Failed where another process is fetching it, or has just ended."""
     with open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b", buffering=0) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Failed("invalid", f"{part}: another netassist is fetching it") from None
+        if not _lies_at(part, file):
+            raise Failed("invalid", f"{part}: another netassist has just ended with it; give the command again")
         yield file
+
+
+def _lies_at(part: Path, file: BinaryIO) -> bool:
+    """Whether the open file is the one at that path: whoever had the lock before us may have put it in its place."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file.fileno()), part.stat())
+    return False

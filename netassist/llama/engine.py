@@ -25,6 +25,8 @@ LONGEST_CONTEXT = 8192
 BATCH = 512
 SMALL = 100_000_000
 """Bytes of a file below which computing a batch takes milliseconds: no need to interrupt it, nor for other layouts."""
+TINY = 20_000_000
+"""Bytes of a file below which one thread is the fastest: two wait for each other longer than they compute."""
 CALL_MARKERS = frozenset({b"<tool_call>", b"</tool_call>", b"[TOOL_CALLS]", b"[ARGS]"})
 """Special tokens that a call is written with: a model may write them where the grammar says so, unlike all others."""
 _LOG_ERROR = 4
@@ -69,7 +71,7 @@ class LlamaEngine:
             raise NotAModel(f"{path}: this model does not write text; name another")
         self._vocabulary = lib.llama_model_get_vocab(self._model)
         self.parameters = int(lib.llama_model_n_params(self._model))
-        self.threads = load.threads or len(os.sched_getaffinity(0))
+        self.threads = 1 if path.stat().st_size < TINY else load.threads or len(os.sched_getaffinity(0))
         self._context = self._new_context(load.context)
         if not self._context:
             raise NotAModel(f"{path}: no room for a context ({_first_line(problems)}); free memory or choose a smaller one")
@@ -82,6 +84,7 @@ class LlamaEngine:
         is_end = lib.llama_vocab_is_eog
         ends = frozenset(token for token, piece in enumerate(pieces) if not piece and is_end(self._vocabulary, token))
         self.vocabulary = Vocabulary(pieces, ends)
+        self._spaced = self._space_before()
 
     def _new_context(self, context: int | None) -> object:
         lib = self._lib
@@ -133,7 +136,20 @@ class LlamaEngine:
                 pieces[token] = buffer.raw[:length]
         return pieces
 
-    def tokenize(self, text: str, ours: bool) -> list[int]:
+    def tokenize(self, text: str, ours: bool, first: bool = False) -> list[int]:
+        """Token numbers of a text. It is a part of a longer one, so no space is put before it unless it comes `first`."""
+        if first or not self._spaced:
+            return self._tokenized(text, ours)
+        tokens = self._tokenized(f"\n{text}", ours)
+        parted = tokens[: len(self._spaced)] == self._spaced
+        return tokens[len(self._spaced) :] if parted else self._tokenized(text, ours)
+
+    def _space_before(self) -> list[int]:
+        """The tokens of a line's end with the space that SentencePiece puts before a text; none where there is no such space."""
+        tokens = self._tokenized("\n", ours=False)
+        return tokens if b"".join(self.vocabulary.pieces[token] for token in tokens) == b" \n" else []
+
+    def _tokenized(self, text: str, ours: bool) -> list[int]:
         raw = text.encode()
         tokens = (self._lib.llama_token * (len(raw) + 1))()
         count = self._lib.llama_tokenize(self._vocabulary, raw, len(raw), tokens, len(tokens), False, ours)

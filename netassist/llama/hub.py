@@ -14,7 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpx
 import msgspec
 
-from netassist.llama.catalogue import Licence, is_file
+from netassist.llama.catalogue import Licence, check_whole, is_file, is_meant
 from netassist.llama.gguf_header import Shape, shape_at_the_beginning
 from netassist.llama.link import Later, Link, explained, hub
 from netassist.observations import Failed
@@ -94,15 +94,15 @@ def repository(name: str, link: Link) -> Repository:
 def chosen(there: Repository, wanted: str | None) -> Offered:
     """The file of a repository that `wanted` names: in full, or by its quantisation; the only one where it is None.
 
-    Raises Failed, which says what there is.
+    Raises Failed, which says what there is, and UnknownModel for one file of a split model.
     """
     if wanted is None:
         fits = list(there.files)
     else:
         fits = [file for file in there.files if file.file == wanted]
-        ending = re.compile(rf"(?:^|[-_.]){re.escape(wanted.lower().removesuffix('.gguf'))}\.gguf$")
-        fits = fits or [file for file in there.files if ending.search(file.file.lower())]
+        fits = fits or [file for file in there.files if is_meant(wanted, file.file)]
     if len(fits) == 1:
+        check_whole(fits[0].file)
         return fits[0]
     names = ", ".join(file.file for file in (fits or there.files)[:12]) or "no GGUF file at all"
     which = "there are several" if fits else f"{wanted} is not there"

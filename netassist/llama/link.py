@@ -65,16 +65,28 @@ def token(command: str | None = None) -> str | None:
 
 
 class Link:
-    """A connection to where models are. The token goes to the host that is asked and nowhere else."""
+    """A connection to where models are. The token goes to the hub and nowhere else; where it is `for_asked`, to the host that is
+    asked and nowhere else.
 
-    def __init__(self, token: str | None = None, patience: float = PATIENCE) -> None:
-        self._token = token
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(patience, connect=min(patience, 15.0)),
-            follow_redirects=False,
-            # Compressed bytes would be neither what a range counts nor what a checksum is of.
-            headers={"User-Agent": f"netassist/{__version__}", "Accept-Encoding": "identity"},
-        )
+    Raises:
+        Failed: the environment names a proxy or certificates that cannot be used.
+    """
+
+    def __init__(self, token: str | None = None, patience: float = PATIENCE, *, for_asked: bool = False) -> None:
+        self._token, self._for_asked = token, for_asked
+        try:
+            self._client = httpx.Client(
+                timeout=httpx.Timeout(patience, connect=min(patience, 15.0)),
+                follow_redirects=False,
+                # Compressed bytes would be neither what a range counts nor what a checksum is of.
+                headers={"User-Agent": f"netassist/{__version__}", "Accept-Encoding": "identity"},
+            )
+        except ImportError:
+            raise Failed("invalid", "a SOCKS proxy cannot be used; name an HTTP proxy (ALL_PROXY, HTTPS_PROXY)") from None
+        except (ValueError, httpx.InvalidURL) as error:
+            raise Failed("invalid", f"{as_text(str(error), 200)}; look at ALL_PROXY, HTTP_PROXY and HTTPS_PROXY") from None
+        except OSError as error:
+            raise Failed("invalid", f"the certificates cannot be read ({error.strerror}); look at SSL_CERT_FILE") from None
 
     def __enter__(self) -> Link:
         return self
@@ -92,10 +104,12 @@ class Link:
             httpx.TransportError: the connection fails, now or while the body is read.
         """
         first, at, linked = url, url, dict[str, str]()
+        trusted = _origin(first if self._for_asked else hub())
         for _ in range(MOST_REDIRECTS + 1):
-            _check(at, secret=self._token is not None and _origin(at) == _origin(first))
+            secret = self._token is not None and _origin(at) == trusted
+            _check(at, secret=secret)
             sent = dict(headers or {})
-            if self._token is not None and _origin(at) == _origin(first):
+            if secret:
                 sent["Authorization"] = f"Bearer {self._token}"
             with self._client.stream("GET", at, headers=sent) as response:
                 if response.status_code in _REDIRECTS and "location" in response.headers:
@@ -105,7 +119,7 @@ class Link:
                         raise Failed("protocol", f"{_host(at)} sends us to {_host(onward)} without TLS, which is not followed")
                     at = onward
                     continue
-                _check_status(response, first, token=self._token is not None)
+                _check_status(response, first, token=secret)
                 yield Answer(response, {**response.headers, **linked})
                 return
         raise Failed("protocol", f"{_host(first)} redirects more than {MOST_REDIRECTS} times")
@@ -146,7 +160,8 @@ def _check_status(response: httpx.Response, url: str, *, token: bool) -> None:
         raise Later(f"{host} is busy (HTTP {status})", min(float(asked), 60.0) if asked.isdecimal() and len(asked) < 9 else None)
     if status == 401:
         wanted = "does not take the token" if token else "wants a token"
-        raise Failed("denied", f"{host} {wanted} for this model (HTTP 401); set HF_TOKEN to one of yours, or check its name")
+        mend = "set HF_TOKEN to one of yours" if _origin(url) == _origin(hub()) else "give it one with --token-command"
+        raise Failed("denied", f"{host} {wanted} for this model (HTTP 401); {mend}, or check its name")
     if status == 403:
         page = url.split("/resolve/")[0]
         raise Failed("denied", f"{host} does not let you have this model (HTTP 403); open {page} and accept its terms there")
@@ -162,14 +177,15 @@ def _check(url: str, *, secret: bool) -> None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
-    except ValueError:
+        httpx.URL(url)
+    except (ValueError, httpx.InvalidURL):
         raise Failed("protocol", f"{as_text(url, 100)} is not a URL") from None
     if parts.scheme not in ("http", "https") or not host:
         raise Failed("protocol", f"{as_text(url, 100)} is not an http or https URL")
     address = parse_address(host)
     local = host == "localhost" or (address is not None and address.is_loopback)
     if secret and parts.scheme != "https" and not local:
-        raise Failed("denied", f"{host} speaks no TLS, so it gets no token; unset HF_TOKEN or name it with https")
+        raise Failed("denied", f"{host} speaks no TLS and gets no token; unset HF_TOKEN (or --token-command), or use https")
 
 
 def _joined(at: str, onward: str) -> str:

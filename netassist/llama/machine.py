@@ -31,6 +31,8 @@ BUILT: dict[str, Feature] = {
     "SVE": "sve",
 }  # fmt: skip
 """What llama_print_system_info calls them (ggml-cpu.cpp, ggml_backend_cpu_get_features)."""
+NOT_TOLD: dict[Feature, Feature] = {"amx_bf16": "amx_int8", "avx512_fp16": "avx512", "bf16": "fp16"}
+"""What it has no name for: the processor's word counts where the feature beside it, which it does tell of, was compiled in."""
 
 Processor = Literal["x86", "arm", "other"]
 
@@ -58,7 +60,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
     def has(self, feature: Feature) -> bool:
         """Whether the processor has it and llama.cpp, as far as is known, uses it."""
-        return feature in self.features and (self.built is None or feature in self.built)
+        return feature in self.features and (self.built is None or NOT_TOLD.get(feature, feature) in self.built)
 
 
 def this_machine(root: Path = Path("/"), built: str | None = None) -> Machine:

@@ -32,7 +32,8 @@ class Sampling(msgspec.Struct, frozen=True):
 
 
 class Load(msgspec.Struct, frozen=True, tag="load"):
-    """`context` and `threads`: None for what the model was trained for (8,192 tokens at most), and for all usable cores.
+    """`context` and `threads`: None for what the model was trained for (8,192 tokens at most), and for all usable cores; a
+    tiny model takes one thread in any case.
 
     `careful`: without instructions that some machines only pretend to have (AMX in some sandboxes). `prefixes` is the folder in
     which the states of evaluated heads are kept, `most_kept` how many bytes of them; None keeps none.
@@ -48,7 +49,10 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
 
 
 class Complete(msgspec.Struct, frozen=True, tag="complete"):
-    """The first `head` segments of the prompt are the same in every request of a configuration: their state is kept on disk."""
+    """The first `head` segments of the prompt are the same in every request of a configuration: their state is kept on disk.
+
+    It is refused as too long where fewer than `reserve` tokens of the context would be left after `most_tokens`.
+    """
 
     id: int
     prompt: tuple[Segment, ...]
@@ -56,6 +60,7 @@ class Complete(msgspec.Struct, frozen=True, tag="complete"):
     most_tokens: int
     sampling: Sampling | None = None
     head: int = 0
+    reserve: int = 0
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):

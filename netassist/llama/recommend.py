@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from netassist.llama.catalogue import Catalogue, Published
-from netassist.llama.machine import Machine
+from netassist.llama.machine import NOT_TOLD, Feature, Machine
 from netassist.llama.memory import USUAL_CONTEXT, need
 
 Preference = Literal["accuracy", "balance", "speed"]
@@ -72,12 +72,16 @@ def recommend(
     )
 
 
+_BF16: tuple[Feature, ...] = ("avx512_bf16", "amx_bf16", "bf16")
+_FP16: tuple[Feature, ...] = ("avx512_fp16", "fp16")
+
+
 def _bf16(machine: Machine) -> bool:
-    return any(machine.has(feature) for feature in ("avx512_bf16", "amx_bf16", "bf16"))
+    return any(map(machine.has, _BF16))
 
 
 def _fp16(machine: Machine) -> bool:
-    return any(machine.has(feature) for feature in ("avx512_fp16", "fp16"))
+    return any(map(machine.has, _FP16))
 
 
 def _against(published: Published, needed: int, space: int, machine: Machine, prefer: Preference) -> str | None:
@@ -86,9 +90,9 @@ def _against(published: Published, needed: int, space: int, machine: Machine, pr
     if needed > space:
         return f"needs {_gb(needed)}, and {_gb(space)} may be used"
     if name.startswith("bf16") and not _bf16(machine):
-        return "the processor does not compute in BF16 (AVX512-BF16, AMX-BF16 or ARM's BF16), so it would be slow"
+        return _slow(machine, "BF16", _BF16, "AVX512-BF16, AMX-BF16 or ARM's BF16")
     if name.startswith("f16") and not _fp16(machine):
-        return "the processor does not compute in FP16 (AVX512-FP16 or ARM's FP16), so it would be slow"
+        return _slow(machine, "FP16", _FP16, "AVX512-FP16 or ARM's FP16")
     if name.startswith("f16") and _bf16(machine):
         return "BF16 is fast here, and holds what the model was trained in"
     if name in CORES:
@@ -98,6 +102,11 @@ def _against(published: Published, needed: int, space: int, machine: Machine, pr
     if name == "q4_0" and machine.processor != "arm":
         return "made for ARM; Q4_K_S is as small and more accurate"
     return None
+
+
+def _slow(machine: Machine, kind: str, fast: Sequence[Feature], spelled: str) -> str:
+    who = "llama.cpp as it was compiled" if machine.features.intersection(fast) else "the processor"
+    return f"{who} does not compute in {kind} ({spelled}), so it would be slow"
 
 
 def _against_large(name: str, needed: int, space: int, machine: Machine, prefer: Preference) -> str | None:
@@ -130,11 +139,24 @@ def _notes(machine: Machine, choice: str | None, judged: Sequence[Judged]) -> li
         notes.append("llama.cpp could not be asked what it was compiled for")
     elif missing := sorted(machine.features & _WORTH - machine.built):
         notes.append(
-            f"llama.cpp was compiled without {', '.join(missing).upper().replace('_', '-')}, which this processor has; "
+            f"llama.cpp was compiled without {_spelled(missing)}, which this processor has; "
             "compile it here with CMAKE_ARGS=-DGGML_NATIVE=ON pip install --force-reinstall --no-binary llama-cpp-python "
             "llama-cpp-python"
         )
+    if machine.built is not None and (taken := _taken_for_granted(machine, choice or "")):
+        notes.append(f"llama.cpp does not tell whether it is compiled for {_spelled(taken)}; this processor has it, so it counts")
     return notes
+
+
+def _taken_for_granted(machine: Machine, choice: str) -> list[Feature]:
+    """The features that speak for the choice where llama.cpp tells of none of them."""
+    speaking = _BF16 if choice.startswith("bf16") else _FP16 if choice.startswith("f16") else ()
+    counted = [feature for feature in speaking if machine.has(feature)]
+    return counted if all(feature in NOT_TOLD for feature in counted) else []
+
+
+def _spelled(features: Sequence[Feature]) -> str:
+    return ", ".join(features).upper().replace("_", "-")
 
 
 _WORTH = frozenset({"avx2", "avx512", "avx512_vnni", "avx512_bf16", "amx_int8", "dotprod", "i8mm", "fp16"})

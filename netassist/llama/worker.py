@@ -71,11 +71,12 @@ class Worker:
         if self._engine is None:
             raise RuntimeError("no model is loaded")
         engine = self._engine
-        parts = [engine.tokenize(part.text, part.ours) for part in request.prompt]
+        parts = [engine.tokenize(part.text, part.ours, first=not place) for place, part in enumerate(request.prompt)]
         prompt = [token for part in parts for token in part]
         head = [token for part in parts[: request.head] for token in part]
-        if len(prompt) + request.most_tokens > engine.room:
-            raise decode.TooLong(len(prompt), engine.room - request.most_tokens)
+        most = engine.room - request.most_tokens - request.reserve
+        if len(prompt) > most:
+            raise decode.TooLong(len(prompt), most)
         state = start(request.grammar)
         if self._is_cancelled():
             raise decode.Cancelled

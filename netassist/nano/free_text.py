@@ -8,10 +8,12 @@ from netassist.entities import Entity
 
 _POLITE = r"(?:please|pls|plz|thanks|thank you|thx|bitte|danke|por favor|s'il te plaît|stp|svp|per favore|grazie|alsjeblieft)"
 _LEAD = (
-    r"(?:with|w/|on|for|using|against|over|mit|avec|con|met|com|para|pour|für|auf|sur|sobre|su|op|em|na|the|its|is|an?|args?|arguments?|"
+    r"(?:for (?:me|us)|(?:(?:has|have|to|now|should|must|would|could|can) )*(?:been |be )?"
+    r"(?:run|executed|started|launched|triggered)(?: by hand)?|"
+    r"with|w/|on|for|using|against|over|mit|avec|con|met|com|para|pour|für|auf|sur|sobre|su|op|em|na|the|its|is|an?|args?|arguments?|"
     r"argumento?s?|params?|parameters?|options?|flags?|input|processor|script|again|now|then|once more|loose|too|"
     r"please|bitte|going|correr|"
-    r"needs? another go|must be started by hand|laufen|starten|nochmals?|noch ?mal|opnieuw|encore|de nuevo|di nuovo)"
+    r"needs? another go|laufen|starten|nochmals?|noch ?mal|opnieuw|encore|de nuevo|di nuovo)"
 )
 # Where a new order begins behind "and": "start tape-rotate with --slot 4 and list agents".
 _ORDER = (

@@ -79,18 +79,18 @@ class Source:
 
     def _multiplied(self) -> Sample:
         r, draw = self.random, self.random.random()
-        if draw < 0.47:
+        if draw < 0.65:
             return list(self.all.draw(r))
-        if draw < 0.57:
+        if draw < 0.73:
             joined = self._joined(self.calls.draw(r), self.calls.draw(r))
             return self._joined(joined, self.calls.draw(r)) if r.random() < 0.25 else joined
-        if draw < 0.63:
+        if draw < 0.77:
             return self._joined(self.refusals.draw(r), self.calls.draw(r), (". ", ". ", "\n", "! ", " - ", "\n\n"))
-        if draw < 0.75:
-            return self._listed(self.clear.draw(r))
         if draw < 0.83:
+            return self._listed(self.clear.draw(r))
+        if draw < 0.89:
             return _chained(self.singles.draw(r), self.all.draw(r), r.random() < 0.5)
-        if draw < 0.92:
+        if draw < 0.95:
             return self._followed(self.clear.draw(r))
         return self._vague(self.clear.draw(r))
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from netassist.entities import Entity, recognise
+from netassist.targets import host_of
 from netassist.toolbox import Call, each_once
 
 _LISTED = frozenset({"host", "network", "url", "word"})
@@ -44,11 +45,14 @@ class Shown(NamedTuple):
         return each_once(made)
 
 
-def shown(request: str, inventory: Mapping[str, str]) -> Shown:
+def shown(request: str, inventory: Mapping[str, str], earlier: Sequence[Entity] = ()) -> Shown:
     """The request with each list of targets cut down to its first member; as it is where its members may be meant differently."""
     if _APART.search(request):
         return Shown(request, {})
-    found = [entity for entity in recognise(request, inventory, []) if _is_target(entity)]
+    entities = recognise(request, inventory, earlier)
+    found = [entity for entity in entities if _is_target(entity)]
+    if sum(entity.kind == "duration" for entity in entities) > 1:  # one each, it may be
+        return Shown(request, {})
     if len({str(entity.value) for entity in found}) != len(found):
         return Shown(request, {})
     members: dict[str, tuple[str, ...]] = {}
@@ -56,6 +60,8 @@ def shown(request: str, inventory: Mapping[str, str]) -> Shown:
     for group in _groups(request, found):
         if len(group) > 1:
             members[str(group[0].value)] = tuple(str(entity.value) for entity in group)
+            if group[0].kind == "url":  # of which most tools take the host
+                members[host_of(str(group[0].value))] = tuple(host_of(str(entity.value)) for entity in group)
             text += request[end : group[0].end]
             end = group[-1].end
     return Shown(text + request[end:], members)

@@ -41,14 +41,25 @@ class Layer(nn.Module):
         self.up = nn.Linear(width, shape.feed_forward, bias=False)
         self.down = nn.Linear(shape.feed_forward, width, bias=False)
 
-    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-        batch, length, width = x.shape
+    def forward(self, x: Tensor, head: int, rows: int, cosine: Tensor, sine: Tensor, seen: Tensor) -> Tensor:
+        """x is (head + rows × length, width), see `Model.hidden`; `seen` (length, head + length) is what a token attends to."""
         h = self.attention_norm(x)
-        q, k, v = (p(h).view(batch, length, self.heads, -1).transpose(1, 2) for p in (self.q, self.k, self.v))
-        mixed = functional.scaled_dot_product_attention(rotated(q, cosine, sine), rotated(k, cosine, sine), v, is_causal=True)
-        x = x + self._dropped(self.o(mixed.transpose(1, 2).reshape(batch, length, width)))
+        (q0, q), (k0, k), (v0, v) = (self._split(p(h), head, rows) for p in (self.q, self.k, self.v))
+        q0, k0 = rotated(q0, cosine[:head], sine[:head]), rotated(k0, cosine[:head], sine[:head])
+        q, k = rotated(q, cosine[head:], sine[head:]), rotated(k, cosine[head:], sine[head:])
+        first = functional.scaled_dot_product_attention(q0, k0, v0, is_causal=True)
+        k, v = (torch.cat((one.expand(rows, -1, -1, -1), own), 2) for one, own in ((k0, k), (v0, v)))
+        others = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen)
+        mixed = torch.cat([part.transpose(1, 2).reshape(-1, x.shape[1]) for part in (first, others)])
+        x = x + self._dropped(self.o(mixed))
         h = self.feed_norm(x)
         return x + self._dropped(self.down(functional.silu(self.gate(h)) * self.up(h)))
+
+    def _split(self, x: Tensor, head: int, rows: int) -> tuple[Tensor, Tensor]:
+        """Of the head and of the rows, each (samples, heads, length, head width)."""
+        parts = (x[:head].unflatten(0, (1, head)), x[head:].unflatten(0, (rows, -1)))
+        first, others = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in parts)
+        return first, others
 
     def _dropped(self, x: Tensor) -> Tensor:
         """Dropout on each branch, in training alone: what llama.cpp runs has none."""
@@ -79,13 +90,17 @@ class Model(nn.Module):
                 nn.init.normal_(parameter, std=0.02 if not deep else 0.02 / (2 * shape.layers) ** 0.5)
         nn.init.normal_(self.embedding.weight, std=0.04)
 
-    def hidden(self, tokens: Tensor) -> Tensor:
-        """(batch, length) token numbers → (batch, length, width) after the last norm."""
-        length = tokens.shape[1]
-        x = functional.dropout(self.embedding(tokens), self.shape.dropout, self.training)
+    def hidden(self, head: Tensor, tokens: Tensor) -> Tensor:
+        """Token numbers → (samples, length, width) after the last norm.
+
+        Every sample begins with `head` (its length), which is computed once, and goes on with its own `tokens` (samples, length).
+        """
+        (rows, length), first = tokens.shape, head.shape[0]
+        seen = torch.ones(length, first + length, dtype=torch.bool).tril(first)
+        x = functional.dropout(self.embedding(torch.cat((head, tokens.flatten()))), self.shape.dropout, self.training)
         for layer in self.layers:
-            x = layer(x, self.cosine[:length], self.sine[:length])
-        return self.norm(x)
+            x = layer(x, first, rows, self.cosine[: first + length], self.sine[: first + length], seen)
+        return self.norm(x[first:]).unflatten(0, (rows, length))
 
     def logits(self, hidden: Tensor) -> Tensor:
         return hidden @ self.embedding.weight.T

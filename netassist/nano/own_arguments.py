@@ -50,6 +50,20 @@ def calls(tool: Tool, said: Said, further: Sequence[Entity], passed_over: frozen
         further: entities outside the stretch that it may point at, the nearest first.
         passed_over: words (small letters) that are no values, because they name or describe the tool.
     """
+    return tuple(Call(tool.name, row) for row in _rows(tool, said, further, passed_over) if not _lacking(tool, row))
+
+
+def missing(tool: Tool, said: Said, further: Sequence[Entity], passed_over: frozenset[str]) -> tuple[str, ...]:
+    """The required arguments of `tool` that the same stretch does not name."""
+    return _lacking(tool, _rows(tool, said, further, passed_over)[0])
+
+
+def _lacking(tool: Tool, arguments: Mapping[str, Value]) -> tuple[str, ...]:
+    return tuple(name for name in tool.parameters.required if name not in arguments)
+
+
+def _rows(tool: Tool, said: Said, further: Sequence[Entity], passed_over: frozenset[str]) -> list[dict[str, Value]]:
+    """What is said of the arguments, one row a target, and at least one."""
     properties, required = tool.parameters.properties, tool.parameters.required
     used: set[int] = set()
     arguments: dict[str, Value] = {}
@@ -61,11 +75,10 @@ def calls(tool: Tool, said: Said, further: Sequence[Entity], passed_over: frozen
     for name, parameter in properties.items():
         if name not in arguments and name in required and name not in pointing:
             value = _only_value(parameter, said, used)
-            if value is None:
-                return ()
-            arguments[name] = value
+            if value is not None:
+                arguments[name] = value
     rows = _pointed(tool, pointing, said, further, passed_over)
-    return tuple(Call(tool.name, _in_order({**arguments, **row}, properties)) for row in rows)
+    return [_in_order({**arguments, **row}, properties) for row in rows]
 
 
 def _in_order(arguments: Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:
@@ -167,13 +180,13 @@ def _only_value(parameter: Parameter, said: Said, used: set[int]) -> Value | Non
 def _pointed(
     tool: Tool, names: Sequence[str], said: Said, further: Sequence[Entity], passed_over: frozenset[str]
 ) -> list[dict[str, Value]]:
-    """The targets of each call; one empty row for a tool that takes none, no row where a required one is missing."""
+    """The targets of each call; one empty row where there are none."""
     properties, required = tool.parameters.properties, tool.parameters.required
     if not names:
         return [{}]
     if len(names) == 1:
         values = _candidates(tool, names[0], said.entities, passed_over) or _candidates(tool, names[0], further, passed_over)[:1]
-        return [{names[0]: value} for value in values] or ([{}] if names[0] not in required else [])
+        return [{names[0]: value} for value in values] or [{}]
     row: dict[str, Value] = {}
     here = [entity for entity in said.entities if _may_be_target(entity, passed_over)]
     for name in names:
@@ -186,7 +199,7 @@ def _pointed(
             left = [value for value in values if value not in row.values()]
             if left and (name in required or properties[name].default is None):
                 row[name] = left[0]
-    return [row] if all(name in row for name in names if name in required) else []
+    return [row]
 
 
 def _leads_to(name: str, before: str) -> bool:

@@ -16,7 +16,7 @@ import msgspec
 
 from netassist.entities import Entity, recognise, recognise_all
 from netassist.grounding import confined
-from netassist.nano.own_arguments import LITTLE, TARGETS, Said, calls
+from netassist.nano.own_arguments import LITTLE, TARGETS, Said, calls, missing
 from netassist.nano.own_words import WORD, Words, described, stems
 from netassist.nano.planning import Turn
 from netassist.toolbox import Call, Tool, each_once
@@ -56,12 +56,13 @@ class Wanted(NamedTuple):
     `named`: a tool is named outright, and `rest` is what is left of the request for the model (empty: nothing). Otherwise
     `calls` are a proposal of the description that fits best, and `better` is how many times it outweighs the built-in tool
     that fits best; `telling` where several words say so, or one of the tool's name, or all that there are.
-    `asks`: a tool is named, and a required argument is not. `mentioned` are names that are spoken of without an order.
+    `asks` is the question back where a tool is named and a required argument is not (empty: none). `mentioned` are names that are
+    spoken of without an order.
     """
 
     named: bool
     calls: tuple[Call, ...] = ()
-    asks: bool = False
+    asks: str = ""
     rest: str = ""
     better: float = 0.0
     telling: bool = False
@@ -141,7 +142,7 @@ def _is_refused(request: str, one: _Found) -> bool:
 def _by_name(request: str, entities: Sequence[Entity], before: Sequence[Entity], found: Sequence[_Found], words: Words) -> Wanted:
     orders = _orders(request, entities, found, words)
     made: list[Call] = []
-    asks = False
+    lacking: dict[str, tuple[str, ...]] = {}
     for tool in dict.fromkeys(one.tool.name for one in found):
         own = [order for order in orders if order.tool is not None and order.tool.name == tool]
         for order in own:
@@ -149,11 +150,19 @@ def _by_name(request: str, entities: Sequence[Entity], before: Sequence[Entity],
             said = _stretch(request, order.start, order.end, entities)
             elsewhere = [e for e in entities if not order.start <= e.start < order.end and e.kind in TARGETS]
             further = elsewhere or (_last_targets(before) if _BACK.search(request) else [])
-            ready = calls(order.tool, said, further, _passed_over(order.tool, words))
+            passed_over = _passed_over(order.tool, words)
+            ready = calls(order.tool, said, further, passed_over)
             made += ready
-            asks = asks or not ready
+            if not ready:
+                lacking[tool] = missing(order.tool, said, further, passed_over)
     rest = " ".join(request[order.start : order.end].strip(" ,;") for order in orders if order.tool is None)
-    return Wanted(True, each_once(made), asks, rest.strip())
+    called = {call.name for call in made}  # a tool may be named a second time in passing
+    needs = [f"{tool} needs {' and '.join(names)}" for tool, names in lacking.items() if tool not in called]
+    return Wanted(True, each_once(made), _question(needs), rest.strip())
+
+
+def _question(needs: Sequence[str]) -> str:
+    return f"{', '.join(needs)}, so nothing was run. Say it all again with what is missing." if needs else ""
 
 
 class _Order(NamedTuple):
@@ -220,7 +229,7 @@ def _by_words(request: str, entities: Sequence[Entity], before: Sequence[Entity]
     ready = calls(tool, Said(request, tuple(entities)), further, _passed_over(tool, words) | plain)
     others = [words.weigh(said & words.documents[other.name]) for other in tools if not other.origin]
     better = score / max(others) if any(others) else math.inf
-    return Wanted(False, ready, not ready, "", better, len(telling) > 1 or bool(telling & words.names[name]) or fitting == said)
+    return Wanted(False, ready, "", "", better, len(telling) > 1 or bool(telling & words.names[name]) or fitting == said)
 
 
 def _passed_over(tool: Tool, words: Words) -> frozenset[str]:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from tokenizers import Tokenizer
@@ -27,45 +28,53 @@ from netassist.nano.model import Model, Shape
 from netassist.nano.notation import ASSISTANT, CALLS_CLOSE, CALLS_OPEN, END, NEXT_CALL, NO_CALL, USER, tool_list
 from netassist.nano.resume import SEED, grown, vocabulary
 from netassist.nano.vocabulary import padded_size, trained
-from netassist.toolbox import built_in
+from netassist.toolbox import Tool, built_in
 
-BATCH_TOKENS = 6144
+BATCH_TOKENS = 3072
+"""Of a batch, without the tools that all of its samples begin with."""
+FEWER_TOOLS, SAMPLES_ON_FEWER = 8, 48
 PEAK_RATE, WARM_STEPS = 2e-3, 200
 AVERAGING = 0.99
 CHECKPOINT_SECONDS = 180
 LATE = 0.87
 """Share of a run after which its checkpoints are averaged, to be exported (Izmailov et al. 2018)."""
-WEIGHING_SECONDS = 1200
+WEIGHING_SECONDS = 3600
 PIECES = 0.1
 """Share of a request's merges that are left out (BPE-dropout, Provilkov et al. 2020): each word is met in many pieces."""
-READING = 0.2
+READING = 0.1
 """Weight of a request's own tokens in the loss, beside those of its calls."""
 LEAST_WEIGHT, MOST_WEIGHT = 0.15, 1.5
 """A dialogue is drawn in proportion to the loss of what has to be written for it, within these: seldom where it is
 learned, and not for ever where it may be labelled wrongly."""
 READ, WRITTEN = 1, 2
-Hidden = Callable[[torch.Tensor], torch.Tensor]
+Hidden = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Row = tuple[list[int], list[int]]
 _HAS_BFLOAT16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
-def prompt_and_loss(
-    sample: Sample, tokenizer: Tokenizer, chance: random.Random, reader: Tokenizer | None = None
-) -> tuple[list[int], list[int]]:
+class Batch(NamedTuple):
+    """Samples of like length, with the tools that are on offer to all of them.
+
+    `head` (its length) holds the tokens of the tools, `tokens` (samples, length) what follows; `kinds` of the same shape are
+    WRITTEN, READ or 0.
+    """
+
+    head: torch.Tensor
+    tokens: torch.Tensor
+    kinds: torch.Tensor
+
+
+def tokens_and_kinds(sample: Sample, offered: Sequence[Tool], tokenizer: Tokenizer, reader: Tokenizer) -> Row:
     """Token numbers of a sample; and of each, WRITTEN where it belongs to an answer, READ where to a request, else 0.
 
-    `reader` cuts requests into pieces where that is not `tokenizer`. Now and then only some tools are on offer; what would need
-    another then needs no call.
+    `reader` cuts requests into pieces. What would need a tool that is not on offer needs no call.
     """
-    every = list(built_in().values())
-    offered = every
-    if chance.random() < 0.12:
-        offered = sorted(chance.sample(every, chance.randint(8, 22)), key=lambda tool: tool.name)
     names = {tool.name for tool in offered}
-    ids = list(tokenizer.encode(tool_list(offered)).ids)
-    kinds = [0] * len(ids)
+    ids: list[int] = []
+    kinds: list[int] = []
     for text, wrote in sample:
         written = wrote if all(call.split("(")[0] in names for call in _called(wrote)) else NO_CALL
-        read = (reader or tokenizer).encode(USER + text + ASSISTANT).ids
+        read = reader.encode(USER + text + ASSISTANT).ids
         out = tokenizer.encode(written + END).ids
         ids += [*read, *out]
         kinds += [0] + [READ] * (len(read) - 1) + [WRITTEN] * len(out)
@@ -76,56 +85,70 @@ def _called(wrote: str) -> list[str]:
     return wrote[len(CALLS_OPEN) : -len(CALLS_CLOSE)].split(NEXT_CALL) if wrote.startswith(CALLS_OPEN) else []
 
 
-def batches(source: Source, tokenizer: Tokenizer, context: int, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Batches of about BATCH_TOKENS, of samples of like length: (tokens, kinds), each (samples, length)."""
+def batches(source: Source, tokenizer: Tokenizer, context: int, seed: int) -> Iterator[Batch]:
+    """Batches of about BATCH_TOKENS; in one of FEWER_TOOLS only some tools are on offer."""
     chance = random.Random(seed)
     reader = Tokenizer.from_str(tokenizer.to_str())
     reader.model.dropout = PIECES
-    stream = iter(source)
+    stream, every = filter(within_limits, source), list(built_in().values())
+
+    def drawn(samples: int, offered: Sequence[Tool]) -> Iterator[Batch]:
+        rows = [tokens_and_kinds(sample, offered, tokenizer, reader) for sample in islice(stream, samples)]
+        longest = context - len(offered) - 2
+        for group in _alike([row for row in rows if len(row[0]) <= longest], BATCH_TOKENS):
+            yield batch(group, offered, tokenizer)
+
     while True:
-        pool = [prompt_and_loss(s, tokenizer, chance, reader) for s in islice(stream, 2048) if within_limits(s)]
-        pool = sorted((row for row in pool if len(row[0]) <= context), key=lambda row: len(row[0]))
-        groups: list[list[tuple[list[int], list[int]]]] = []
-        group: list[tuple[list[int], list[int]]] = []
-        for row in pool:
-            if group and (len(group) + 1) * len(row[0]) > BATCH_TOKENS:
-                groups.append(group)
-                group = []
-            group.append(row)
-        groups.append(group)
-        chance.shuffle(groups)
-        yield from map(padded, groups)
+        made = list(drawn(2048, every))
+        for _ in range(len(made) // FEWER_TOOLS):
+            some = sorted(chance.sample(every, chance.randint(8, len(every) - 1)), key=lambda tool: tool.name)
+            made += drawn(SAMPLES_ON_FEWER, some)
+        chance.shuffle(made)
+        yield from made
 
 
-def padded(rows: Sequence[tuple[list[int], list[int]]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """(tokens, kinds), each (samples, length); kinds are READ, WRITTEN or 0."""
+def _alike(rows: Sequence[Row], most: int) -> Iterator[list[Row]]:
+    """The rows in groups of like length, each of at most so many tokens."""
+    group: list[Row] = []
+    for row in sorted(rows, key=lambda row: len(row[0])):
+        if group and (len(group) + 1) * len(row[0]) > most:
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def batch(rows: Sequence[Row], offered: Sequence[Tool], tokenizer: Tokenizer) -> Batch:
     length = max(len(ids) for ids, _ in rows)
-    return (
+    return Batch(
+        torch.tensor(tokenizer.encode(tool_list(offered)).ids),
         torch.tensor([ids + [0] * (length - len(ids)) for ids, _ in rows]),
         torch.tensor([kinds + [0] * (length - len(kinds)) for _, kinds in rows]),
     )
 
 
-def losses_of(model: Model, hidden_of: Hidden, tokens: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def losses_of(model: Model, hidden_of: Hidden, batch: Batch, mask: torch.Tensor) -> torch.Tensor:
     """The loss of each token of the mask, in its order; nats."""
     # Where the processor has no instructions for it, bfloat16 takes ten times as long as 32 bits.
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_HAS_BFLOAT16):
-        hidden = hidden_of(tokens[:, :-1])[mask[:, 1:]]
+        hidden = hidden_of(batch.head, batch.tokens[:, :-1])[mask[:, 1:]]
         logits = model.logits(hidden)
-    return functional.cross_entropy(logits.float(), tokens[:, 1:][mask[:, 1:]], reduction="none")
+    return functional.cross_entropy(logits.float(), batch.tokens[:, 1:][mask[:, 1:]], reduction="none")
 
 
 def weights_of(model: Model, samples: Sequence[Sample], tokenizer: Tokenizer) -> list[float]:
     """How often each sample deserves to be drawn: the more, the worse the model is at it."""
     model.eval()
-    rows = [prompt_and_loss(sample, tokenizer, random.Random(0)) for sample in samples]
+    every = list(built_in().values())
+    rows = [tokens_and_kinds(sample, every, tokenizer, tokenizer) for sample in samples]
     places = sorted(range(len(rows)), key=lambda place: len(rows[place][0]))
     found = [0.0] * len(rows)
     for some in (places[at : at + 64] for at in range(0, len(places), 64)):
-        tokens, kinds = padded([rows[place] for place in some])
-        mask = kinds == WRITTEN
+        one = batch([rows[place] for place in some], every, tokenizer)
+        mask = one.kinds == WRITTEN
         with torch.no_grad():
-            losses = losses_of(model, model.hidden, tokens, mask)
+            losses = losses_of(model, model.hidden, one, mask)
         for place, loss in zip(some, losses.split(mask[:, 1:].sum(1).tolist()), strict=True):
             found[place] = min(MOST_WEIGHT, max(LEAST_WEIGHT, loss.sum().item()))
     model.train()
@@ -188,7 +211,7 @@ def main() -> None:
     whole, seen, recent, saved, weighed = options.minutes * 60, 0, 0.0, time.monotonic(), -math.inf
     started = time.monotonic()
     began = started - spent
-    for tokens, kinds in batches(source, tokenizer, shape.context, options.seed + step):
+    for one in batches(source, tokenizer, shape.context, options.seed + step):
         spent = time.monotonic() - began
         done = min(1.0, spent / whole)
         for group in optimizer.param_groups:
@@ -199,13 +222,14 @@ def main() -> None:
             source.weigh(weights)
             weighed = spent
             _say(f"{sum(weight > LEAST_WEIGHT for weight in weights):,} of {len(weights):,} dialogues are not learned yet")
-        losses, written = losses_of(model, hidden_of, tokens, kinds > 0), kinds[:, 1:][kinds[:, 1:] > 0] == WRITTEN
+        kinds = one.kinds[:, 1:]
+        losses, written = losses_of(model, hidden_of, one, one.kinds > 0), kinds[kinds > 0] == WRITTEN
         loss = losses[written].mean()
         optimizer.zero_grad()
         (loss + READING * losses[~written].mean()).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        step, seen, recent = step + 1, seen + tokens.numel(), recent + loss.item()
+        step, seen, recent = step + 1, seen + one.tokens.numel(), recent + loss.item()
         decay = min(AVERAGING, (step + 1) / (step + 10))
         with torch.no_grad():
             for name, value in model.state_dict().items():

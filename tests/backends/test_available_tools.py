@@ -34,7 +34,7 @@ def test_the_prompt_to_the_letter() -> None:
         "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\ndetailed thinking off<|eot_id|>"
         "<|start_header_id|>user<|end_header_id|>\n\n"
         f"<AVAILABLE_TOOLS>{functions}</AVAILABLE_TOOLS>\n\nIs 192.0.2.1 up?<|eot_id|>"
-        "<|start_header_id|>assistant<|end_header_id|>\n\n<think>\n\n</think>"
+        "<|start_header_id|>assistant<|end_header_id|>\n\n<think>\n</think>"
     )
 
 
@@ -52,7 +52,7 @@ def test_results_come_with_the_next_request_so_that_roles_alternate() -> None:
         '<TOOLCALL>[ping(host="192.0.2.1", count=2)]</TOOLCALL><|eot_id|>'
         "<|start_header_id|>user<|end_header_id|>\n\n"
         '<TOOL_RESPONSE>["ping: up, 0.3 ms"]</TOOL_RESPONSE>\n\nand now?<|eot_id|>'
-        "<|start_header_id|>assistant<|end_header_id|>\n\n<think>\n\n</think>"
+        "<|start_header_id|>assistant<|end_header_id|>\n\n<think>\n</think>"
     )
     assert text.count("<AVAILABLE_TOOLS>") == 1
 
@@ -91,12 +91,6 @@ def test_what_others_wrote_is_not_ours_and_holds_no_marker() -> None:
 def test_only_what_was_named_is_admitted(answer: str, admitted: bool) -> None:
     state = start(grammar("ping it 3 times, and the nas", [Exchange("I have db1.example.org")], EVERY, {"the nas": "192.0.2.7"}))
     assert admits(state, answer) is admitted
-
-
-def test_thinking_comes_first() -> None:
-    state = start(grammar("is 192.0.2.1 up?", [], EVERY, {}, thinking=True))
-    assert admits(state, '<think>They want a ping.</think>\n\n<TOOLCALL>[ping(host="192.0.2.1")]</TOOLCALL>')
-    assert not admits(state, '<TOOLCALL>[ping(host="192.0.2.1")]</TOOLCALL>')
 
 
 UP = Call("ping", {"host": "192.0.2.1", "count": 3})

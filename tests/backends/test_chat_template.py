@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from netassist.backends.chat_template import Family, Unusable, family_of
 from netassist.backends.planning import BackendError, Exchange
-from netassist.backends.testllm import TestLlm
+from netassist.backends.testllm import ANSWER_TOKENS, TestLlm, shared
+from netassist.llama.grammar import Choice
 from netassist.llama.messages import LONGEST_TEMPLATE, Chat
 from netassist.toolbox import Call, tools
 from tests.backends.templates import CHATML, LLAMA, MISTRAL, QWEN, SHAPES, Shape
 from tests.backends.test_testllm import INVENTORY, TALK, assert_sound, using
-from tests.lab.gguf import templated
+from tests.lab.gguf import sentencepiece, templated
 
 EVERY = list(tools().values())
 AGENTS = [tools()["agent_list"]]
@@ -112,13 +114,13 @@ def test_what_others_wrote_is_not_ours_and_holds_no_marker(shape: Shape) -> None
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_the_tools_are_the_head_of_every_prompt(shape: Shape) -> None:
-    one, other = family(shape).prompt("?", [], EVERY), family(shape).prompt("is 192.0.2.1 up?", [EARLIER, EARLIER], EVERY)
-    alike = 0
-    while one[alike] == other[alike]:
-        alike += 1
-    head = "".join(segment.text for segment in one[:alike])
-    assert all(tool.name in head for tool in EVERY)
+def test_the_tools_are_the_same_head_of_every_prompt(shape: Shape) -> None:
+    def head(*earlier: Exchange) -> str:
+        one, other = family(shape).prompt("?", [], EVERY), family(shape).prompt("is 192.0.2.1 up?", earlier, EVERY)
+        return "".join(segment.text for segment in one[: shared(one, other)])
+
+    assert all(tool.name in head() for tool in EVERY)
+    assert head() == head(EARLIER) == head(EARLIER, EARLIER)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +169,26 @@ def test_plans_of_random_models_are_valid_and_grounded(model: Path) -> None:
             plan = await backend.plan(request, earlier, EVERY, INVENTORY)
             assert_sound(plan, [*(exchange.request for exchange in earlier), request])
             earlier.append(Exchange(request, plan.calls, plan.outcome, ("up",) if plan.calls else ()))
+
+    using(model, story)
+
+
+@pytest.mark.parametrize("made", [templated, sentencepiece])
+@pytest.mark.parametrize("name", ["mistral", "chatml"])
+def test_calls_are_spelled_with_either_kind_of_vocabulary(name: str, made: Callable[..., Path], tmp_path: Path) -> None:
+    shape = SHAPES[name]
+    model = made(tmp_path / "small.gguf", shape.template, shape.control, shape.end, shape.begin)
+    checks = [tools()[name] for name in ("ping", "dns_lookup", "certificate_info")]
+    written = family(shape).grammar(TALK[0], [], checks, INVENTORY)
+    assert isinstance(written, Choice)
+
+    async def story(backend: TestLlm) -> None:
+        # Given a model that may answer with calls only
+        prompt, calls = family(shape).prompt(TALK[0], [], checks), written.options[0]
+        # Then what it writes is read as calls of what was said
+        plan = family(shape).read((await backend.client.complete(prompt, calls, ANSWER_TOKENS)).text)
+        assert plan.calls
+        assert_sound(plan, [TALK[0]])
 
     using(model, story)
 

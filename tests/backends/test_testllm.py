@@ -7,17 +7,19 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from netassist.backends.available_tools import prompt, question
+from netassist.backends.available_tools import grammar, prompt
 from netassist.backends.brevity import described
 from netassist.backends.planning import BackendError, Exchange, Plan
-from netassist.backends.testllm import TestLlm
+from netassist.backends.testllm import ANSWER_TOKENS, TestLlm
 from netassist.entities import Entity, recognise
 from netassist.grounding import grounded
 from netassist.llama.client import Client
-from netassist.llama.messages import Reading
+from netassist.llama.grammar import Literal, Node
+from netassist.llama.messages import Completed, Reading, Segment
 from netassist.toolbox import tools, validated
 from tests.lab.gguf import nano_shaped, nemotron_shaped
 
@@ -144,13 +146,19 @@ def test_what_is_no_model_is_told_in_one_line(tmp_path: Path) -> None:
     using(path, story)
 
 
+async def answered(client: Client, request: str, *earlier: Exchange) -> Completed:
+    """What the model writes in Nemotron's dialect."""
+    asked, admitted = prompt(request, earlier, EVERY), grammar(request, earlier, EVERY, INVENTORY)
+    return await client.complete(asked, admitted, ANSWER_TOKENS)
+
+
 def test_tools_and_rules_are_read_once(tmp_path: Path) -> None:
     async def story() -> None:
         client = Client(nemotron_shaped(tmp_path / "small.gguf"), threads=1)
         try:
-            first = await client.complete(*question(TALK[0], [], EVERY, INVENTORY), 512)
+            first = await answered(client, TALK[0])
             # When something else is asked about the same tools
-            second = await client.complete(*question(TALK[5], [], EVERY, INVENTORY), 512)
+            second = await answered(client, TALK[5])
             head = len("".join(segment.text for segment in prompt("", [], EVERY)))
             # Then only the request, the turn after it and the answer are computed
             assert first.evaluated >= first.prompt > 1000
@@ -201,6 +209,36 @@ def test_a_thought_is_kept_apart_and_ends_with_its_budget(tmp_path: Path) -> Non
     asyncio.run(story())
 
 
+def test_a_thought_that_leaves_no_room_for_the_answer_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = nemotron_shaped(tmp_path / "thinking.gguf", context=4096)
+    earlier = [Exchange("my network is old, " + "and so on and on, " * 20, (), "no_call")]
+
+    async def story() -> None:
+        backend = TestLlm(model, threads=1, thinking=True)
+        thoughts = 0
+        complete = backend.client.complete
+
+        async def counted(prompt: tuple[Segment, ...], grammar: Node, most: int, *rest: Any, **named: Any) -> Completed:
+            nonlocal thoughts
+            completed = await complete(prompt, grammar, most, *rest, **named)
+            thoughts += most == backend.thought_tokens
+            return completed
+
+        try:
+            # Given a budget that fits behind the conversation, but not with the answer behind it
+            asked = prompt(TALK[0], earlier, EVERY, thinking=True)
+            read = await complete(asked, Literal("."), 1)
+            backend.thought_tokens = (await backend.client.loaded()).context - read.prompt - ANSWER_TOKENS // 4
+            monkeypatch.setattr(backend.client, "complete", counted)
+            # Then a turn is forgotten before the model thinks, and it thinks once
+            assert_sound(await backend.plan(TALK[0], earlier, EVERY, INVENTORY), [earlier[0].request, TALK[0]])
+            assert thoughts == 1
+        finally:
+            await backend.close()
+
+    asyncio.run(story())
+
+
 def test_without_thinking_there_is_no_thought(models: list[Path]) -> None:
     async def story(backend: TestLlm) -> None:
         assert (await backend.plan(TALK[0], [], EVERY, INVENTORY)).thought == ""
@@ -236,18 +274,20 @@ def test_in_a_small_context_every_tool_is_still_on_offer(tmp_path: Path, context
 def test_the_next_process_reads_no_tool_again(tmp_path: Path) -> None:
     model, heads = nemotron_shaped(tmp_path / "small.gguf"), tmp_path / "heads"
 
-    async def story() -> tuple[Plan, list[Reading]]:
+    async def story(request: str) -> tuple[Plan, list[Reading]]:
         heard: list[Reading] = []
         backend = TestLlm(model, threads=1, heads=heads, tell=heard.append)
         try:
-            return await backend.plan(TALK[0], [], EVERY, INVENTORY), heard
+            return await backend.plan(request, [], EVERY, INVENTORY), heard
         finally:
             await backend.close()
 
-    first, heard = asyncio.run(story())
+    first, heard = asyncio.run(story(TALK[0]))
     assert heard[-1].done == heard[-1].total > 1000
-    second, heard = asyncio.run(story())
+    second, heard = asyncio.run(story(TALK[0]))
     assert (second.outcome, second.calls, heard) == (first.outcome, first.calls, [])
+    # However short the request
+    assert asyncio.run(story("?"))[1] == []
 
 
 def test_the_next_turn_reads_what_is_new(tmp_path: Path) -> None:
@@ -256,10 +296,10 @@ def test_the_next_turn_reads_what_is_new(tmp_path: Path) -> None:
         saga = "my network is old, " + "and so on and on, " * 20
         try:
             earlier = [Exchange(saga, (), "no_call")]
-            await client.complete(*question(TALK[0], earlier, EVERY, INVENTORY), 512)
+            await answered(client, TALK[0], *earlier)
             # When the conversation goes on
             earlier.append(Exchange(TALK[0], (), "no_call"))
-            later = await client.complete(*question(TALK[5], earlier, EVERY, INVENTORY), 512)
+            later = await answered(client, TALK[5], *earlier)
             # Then neither the tools nor the long first turn are computed again
             assert later.evaluated - later.sampled < 100 < later.prompt // 10
         finally:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -159,8 +161,63 @@ def test_a_file_by_its_address(environment: dict[str, str], lab: Hub, tmp_path: 
     assert done.returncode == 0, done.stderr
     assert "no checksum is published" in done.stdout
     assert "states no licence" in done.stderr
-    done = netassist(environment, "models", "verify")
-    assert "as when it was fetched" in done.stdout
+    assert "as when it was fetched" in netassist(environment, "models", "verify").stdout
+    # Then the command that it names works, and so does the address as the name of a model
+    (said,) = [line for line in done.stdout.splitlines() if line.startswith("Use it: netassist ")]
+    assert netassist(environment, *shlex.split(said)[3:]).returncode == 0
+    assert netassist(environment, "plan", "ping 127.0.0.1", "--model", url).returncode in (0, 2)
+    assert "is there already" in netassist(environment, "models", "pull", url).stdout
+    # When a file of the same name is fetched from another address, then it is another model
+    other = url.replace("/main/", "/v2/")
+    assert netassist(environment, "models", "pull", other, "--accept-licence").returncode == 0
+    for address in (url, other):
+        assert netassist(environment, "models", "use", address).returncode == 0
+        assert netassist(environment, "models", "remove", address).returncode == 0
+    assert list((tmp_path / "data" / "netassist" / "models").rglob("*")) == []
+
+
+def test_a_list_without_checksums_moves_on_with_its_revision(environment: dict[str, str], lab: Hub, place: Path) -> None:
+    # Given a file of a hub that publishes no checksums
+    lab.checksums, revisions = False, ["0" * 40, "1" * 40]
+    for revision in revisions:
+        lab.revision = revision
+        assert netassist(environment, "models", "pull", NAME, "--accept-licence").returncode == 0
+        assert "is there already" in netassist(environment, "models", "pull", NAME).stdout
+    # Then each revision was fetched once
+    assert [asked.path for asked in lab.fetches] == [f"/lab/models/resolve/{revision}/{FILE}" for revision in revisions]
+    assert place.exists()
+
+
+def test_the_token_of_the_environment_is_for_the_hub_alone(environment: dict[str, str], lab: Hub, model: bytes) -> None:
+    with served(Hub(files={FILE: model})) as other:
+        url = f"{other.url}/lab/models/resolve/main/{FILE}"
+        with_token = environment | {"HF_TOKEN": "hf_secret"}
+        assert netassist(with_token, "models", "list", url).returncode == 0
+        assert netassist(with_token, "models", "pull", url, "--accept-licence").returncode == 0
+        assert {asked.headers.get("authorization") for asked in other.asked} == {None}
+        # One that was named for this command is for the host that the command names
+        other.asked.clear()
+        assert netassist(environment, "models", "list", url, "--token-command", "printf other_token").returncode == 0
+        assert {asked.headers.get("authorization") for asked in other.asked} == {"Bearer other_token"}
+    assert netassist(with_token, "models", "list", "lab/models").returncode == 0
+    assert {asked.headers.get("authorization") for asked in lab.asked} == {"Bearer hf_secret"}
+
+
+def test_what_was_broken_off_is_listed_and_removed(environment: dict[str, str], lab: Hub, place: Path, tmp_path: Path) -> None:
+    lab.turns = [Turn(most=10_000), Turn(status=403)]
+    assert netassist(environment, "models", "pull", NAME, "--accept-licence").returncode == 3
+    assert "broken off" in netassist(environment, "models", "list").stdout
+    rows = json.loads(netassist(environment, "models", "list", "-f", "json").stdout)["models"]
+    assert [(row["bytes"], row["path"]) for row in rows if row["name"] == NAME] == [(10_000, None)]
+    # While it is being fetched it stays
+    part = place.with_name(f"{FILE}.part")
+    with part.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        done = netassist(environment, "models", "remove", NAME)
+        assert (done.returncode, "another netassist is fetching it" in done.stderr, part.exists()) == (3, True, True)
+    done = netassist(environment, "models", "remove", NAME)
+    assert (done.returncode, done.stdout) == (0, f"{NAME} is deleted (0.0 MB are free again)\n")
+    assert list((tmp_path / "data" / "netassist" / "models").rglob("*")) == []
 
 
 def test_the_catalogue_s_licences_are_both_shown(environment: dict[str, str]) -> None:
@@ -182,6 +239,8 @@ def test_the_catalogue_s_licences_are_both_shown(environment: dict[str, str]) ->
     [
         (("pull", "q5"), 2, "name one of bf16"),
         (("pull", "lab/models:q8_0"), 3, f"name one as lab/models:FILE: {FILE}"),
+        (("pull", "lab/models:a-00001-of-00002.gguf"), 2, "one of 2 files of one model"),
+        (("pull", "https://huggingface.co/lab/models/blob/v2/a.gguf"), 2, "only main can be fetched"),
         (("pull", "lab/nothing"), 3, "no such file"),
         (("pull", NAME, "--token-command", "false"), 3, "--token-command: it did not print a token"),
         (("use", "q4_k"), 2, "netassist models pull q4_k"),

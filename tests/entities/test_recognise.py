@@ -25,6 +25,9 @@ def found(text: str, *kinds: str, inventory: dict[str, str] | None = None, earli
         ("the shop at münchen.example", ["münchen.example"]),
         ("write to ops@mail.example.org", ["mail.example.org"]),
         ("PTR of 9.100.51.198.in-addr.arpa", ["9.100.51.198.in-addr.arpa"]),
+        ("page2.example.org and vlan20-gw.example.org", ["page2.example.org", "vlan20-gw.example.org"]),
+        ("lapacho.gov.py, not setup.py", ["lapacho.gov.py"]),
+        ("dune-shop.in and dune-nas", ["dune-shop.in"]),
         ("see readme.txt and config.yaml, e.g. the first", []),
         ("it is 12:30 on 24.11.2026, RFC 8446", []),
     ],
@@ -40,7 +43,11 @@ def test_hosts(text: str, hosts: list[str]) -> None:
         ("half an hour", [1800]),
         ("last week", [604800]), ("alle 10 Minuten", [600]), ("toutes les deux heures", [7200]), ("ten times and more", []),
         ("una volta all'ora", [3600]), ("das letzte Wochenende", [172800]), ("de laatste week", [604800]),
-        ("prot 25 w/ starttls", []),
+        ("prot 25 w/ starttls", []), ("5349 w tls", []),
+        ("a two-minute interval", [120]), ("a six-hour window", [21600]),
+        ("every 5 minutes on db1, every 10 on db2", [300, 600]), ("each 60 seconds, and each 120.", [60, 120]),
+        ("past 6 hours of db1, past thirty-six of db2", [21600, 129600]), ("hourly, then every 10", [3600]),
+        ("every 10 please", []),
     ],
 )  # fmt: skip
 def test_durations_in_seconds(text: str, seconds: list[int]) -> None:
@@ -51,7 +58,7 @@ def test_durations_in_seconds(text: str, seconds: list[int]) -> None:
     ("text", "ports"),
     [
         ("ports 22, 80 and 443", ["22,80,443"]), ("8000-8100", ["8000-8100"]), ("from 1 to 1024", ["1-1024"]),
-        ("between 1 and 1024", ["1-1024"]),
+        ("between 1 and 1024", ["1-1024"]), ("between ports 1 and 1024", ["1-1024"]), ("between 90 and 20", []),
         ("entre el 5000 y el 5100", ["5000-5100"]), ("22 n 80 open", ["22,80"]),
         ("le 22 et le 3389", ["22,3389"]),
         ("tcp/23, tcp/80 and tcp/161", ["23,80,161"]),
@@ -65,6 +72,19 @@ def test_port_lists_in_nmaps_notation(text: str, ports: list[str]) -> None:
 
 def test_what_looks_dictated_and_is_not_hides_no_name() -> None:
     assert found("new access point ap-roof-5 joined", "word") == ["ap-roof-5"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ping server dash two, then nas underscore three", ["server-2", "nas_3"]),
+        ("the dash cam is broken", []),
+        ("trace web-prod and websrv01, not the web-site or web-interface", ["web-prod", "websrv01"]),
+        ("could a processor be written, and must a processor be approved", []),
+    ],
+)
+def test_names_of_one_label(text: str, words: list[str]) -> None:
+    assert found(text, "word") == words
 
 
 def test_networks_and_urls() -> None:

@@ -84,7 +84,7 @@ def test_the_prompt_is_the_template_with_the_functions_as_they_were_published(fo
         "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\ndetailed thinking off<|eot_id|>"
         "<|start_header_id|>user<|end_header_id|>\n\n"
         f"<AVAILABLE_TOOLS>{json.dumps([small_bfcl.LAMP, small_bfcl.BELL])}</AVAILABLE_TOOLS>\n\nRing twice<|eot_id|>"
-        "<|start_header_id|>assistant<|end_header_id|>\n\n<think>\n\n</think>"
+        "<|start_header_id|>assistant<|end_header_id|>\n\n<think>\n</think>"
     )
     assert not any(segment.ours for segment in prompt(case, thinking=True) if "Ring twice" in segment.text)
 

@@ -47,6 +47,29 @@ def templated(
     return _written(path, tokens, types, merges, "llama-bpe", tokens.index(end), context, seed, chat=chat)
 
 
+def sentencepiece(
+    path: Path,
+    template: str,
+    control: Sequence[str],
+    end: str,
+    begin: str | None = None,
+    plain: Sequence[str] = (),
+    seed: int = 1,
+    context: int = 8192,
+) -> Path:
+    """As `templated`, with a vocabulary of SentencePiece, which puts a space before a text (Llama 2, Mistral 7B, Phi-3)."""
+    unknown, bytes_ = "<unk>", [f"<0x{byte:02X}>" for byte in range(256)]
+    letters = [chr(code) for code in range(0x21, 0x7F)]
+    words = ["▁", *letters, *(merge.replace(" ", "").replace("Ġ", "▁") for merge in merges_of_tools())]
+    normal = list(dict.fromkeys(words))
+    tokens = [unknown, *bytes_, *normal, *control, *plain]
+    kinds = gguf.TokenType
+    types = [kinds.UNKNOWN] + [kinds.BYTE] * len(bytes_) + [kinds.NORMAL] * len(normal)
+    types += [kinds.CONTROL] * len(control) + [kinds.USER_DEFINED] * len(plain)
+    chat = (template, tokens.index(begin) if begin else None)
+    return _written(path, tokens, types, None, "default", tokens.index(end), context, seed, chat=chat)
+
+
 def nano_shaped(path: Path, seed: int = 1, context: int = 1024, version: int = notation.VERSION) -> Path:
     """A model that reads and writes the built-in notation."""
     roles = [notation.USER, notation.ASSISTANT, notation.END]
@@ -70,7 +93,7 @@ def _written(
     path: Path,
     tokens: list[str],
     types: list[gguf.TokenType],
-    merges: Sequence[str],
+    merges: Sequence[str] | None,
     splitting: str,
     end: int,
     context: int,
@@ -78,6 +101,7 @@ def _written(
     version: int | None = None,
     chat: tuple[str, int | None] | None = None,
 ) -> Path:
+    """Without `merges` the vocabulary is SentencePiece's: what stands first in it is put together first."""
     writer = gguf.GGUFWriter(path, "llama")
     if chat is not None:
         writer.add_chat_template(chat[0])
@@ -95,11 +119,14 @@ def _written(
     writer.add_rope_freq_base(10000.0)
     writer.add_vocab_size(len(tokens))
     writer.add_file_type(0)
-    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_model("llama" if merges is None else "gpt2")
     writer.add_tokenizer_pre(splitting)
     writer.add_token_list(tokens)
     writer.add_token_types(types)
-    writer.add_token_merges(list(merges))
+    if merges is None:
+        writer.add_token_scores([-float(place) for place in range(len(tokens))])
+    else:
+        writer.add_token_merges(list(merges))
     writer.add_eos_token_id(end)
     writer.add_add_bos_token(False)
     writer.add_add_eos_token(False)

@@ -22,7 +22,8 @@ class Turn:
     """What one request for a file gets, where that is not the file.
 
     `most`: so many bytes, then the connection is closed; `stay`: it is kept open, and silent. `claims`: a Content-Length that is
-    a lie. `ranges`: whether ranges are understood. `headers` are added, and win.
+    a lie. `unsized`: there is none, the body ends with the connection. `ranges`: whether ranges are understood. `headers` are
+    added, and win.
     """
 
     status: int | None = None
@@ -30,6 +31,7 @@ class Turn:
     most: int | None = None
     stay: bool = False
     claims: int | None = None
+    unsized: bool = False
     etag: str | None = None
     ranges: bool = True
     headers: tuple[tuple[str, str], ...] = ()
@@ -45,7 +47,7 @@ class Hub:
     """`files` by path in the repository `name`. `turns` are what the next requests for files get; after them, the files.
 
     `elsewhere`: the address of another server, where the files are (the hub answers with a redirect and X-Linked-ETag).
-    `lies`: sizes that the list states instead of the true ones.
+    `lies`: sizes that the list states instead of the true ones. `checksums`: whether it states them.
     """
 
     name: str = "lab/models"
@@ -53,6 +55,8 @@ class Hub:
     turns: list[Turn] = field(default_factory=list)
     card: dict[str, str] = field(default_factory=lambda: {"license": "apache-2.0"})
     elsewhere: str | None = None
+    revision: str = REVISION
+    checksums: bool = True
     lies: dict[str, int] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     page: int = 1000
@@ -76,7 +80,7 @@ def hub(served: Hub) -> Iterator[Hub]:
             served.asked.append(Asked(self.path, {name.lower(): value for name, value in self.headers.items()}))
             path = self.path.partition("?")[0]
             if path == f"/api/models/{served.name}":
-                self._json({"sha": REVISION, "cardData": served.card})
+                self._json({"sha": served.revision, "cardData": served.card})
             elif path.startswith(f"/api/models/{served.name}/tree/"):
                 self._tree()
             elif (found := re.fullmatch(rf"/{served.name}/resolve/[^/]+/(.+)", path)) and found[1] in served.files:
@@ -99,7 +103,7 @@ def hub(served: Hub) -> Iterator[Hub]:
                 "oid": "f" * 40,
                 "size": size,
                 "path": path,
-                **({"lfs": lfs} if path.endswith(".gguf") else {}),
+                **({"lfs": lfs} if path.endswith(".gguf") and served.checksums else {}),
             }
 
         def _file(self, body: bytes, path: str) -> None:
@@ -134,9 +138,11 @@ def hub(served: Hub) -> Iterator[Hub]:
             self.send_response_only(status)
             for name, value in headers.items():
                 self.send_header(name, value)
+            self.close_connection = self.close_connection or turn.unsized
             if self.close_connection:
                 self.send_header("Connection", "close")
-            self.send_header("Content-Length", str(len(body) if turn.claims is None else turn.claims))
+            if not turn.unsized:
+                self.send_header("Content-Length", str(len(body) if turn.claims is None else turn.claims))
             self.end_headers()
             self.wfile.write(body if turn.most is None else body[: turn.most])
             if turn.stay:

@@ -64,6 +64,7 @@ def test_computed_sizes_agree_with_published_ones() -> None:
         ("https://huggingface.co/owner/name/tree/main", Source("owner/name", None)),
         ("https://huggingface.co/owner/name/blob/main/a.gguf", Source("owner/name", "a.gguf")),
         ("https://hf.co/owner/name/resolve/main/a.gguf?download=true", Source("owner/name", "a.gguf")),
+        ("owner/name:a-00001-of-00001.gguf", Source("owner/name", "a-00001-of-00001.gguf")),
         ("https://example.org/m/a.gguf", Source(None, "a.gguf", "https://example.org/m/a.gguf")),
     ],
 )
@@ -83,6 +84,19 @@ def test_a_name_that_stands_for_nothing_says_what_does(name: str) -> None:
     with pytest.raises(UnknownModel) as caught:
         source(name)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["owner/name:a-00001-of-00003.gguf", "https://example.org/A-00002-of-00003.GGUF"])
+def test_one_file_of_a_split_model_is_refused(name: str) -> None:
+    with pytest.raises(UnknownModel, match="one of 3 files of one model"):
+        source(name)
+
+
+@pytest.mark.parametrize("revision", ["v2.0", "0123456789abcdef0123456789abcdef01234567"])
+@pytest.mark.parametrize("page", ["blob", "resolve"])
+def test_a_revision_is_not_silently_replaced_by_main(page: str, revision: str) -> None:
+    with pytest.raises(UnknownModel, match=f"{revision} is a revision.* name it as owner/name:a.gguf"):
+        source(f"https://huggingface.co/owner/name/{page}/{revision}/a.gguf")
 
 
 @given(st.text(max_size=60) | st.from_regex(r"(https?://)?[a-z.]{1,9}/[a-z./%]{1,20}(:[a-z./]{1,20}\.gguf)?", fullmatch=True))

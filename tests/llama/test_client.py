@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -11,13 +12,14 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from netassist.llama.client import Client, ModelError
 from netassist.llama.grammar import Choice, Literal, Node, Repeat, Text
 from netassist.llama.grammar import Sequence as InOrder
-from netassist.llama.messages import Segment
-from tests.lab.gguf import nemotron_shaped
+from netassist.llama.messages import LENGTH, Load, Segment
+from tests.lab.gguf import nemotron_shaped, sentencepiece
 
 HOSTS = Choice((Literal('"10.0.0.1"'), Literal('"10.0.0.2"'), Literal('"mail.example.org"')))
 CALL = InOrder((Literal("<TOOLCALL>[ping(host="), HOSTS, Literal(")]</TOOLCALL>")))
@@ -54,6 +56,17 @@ async def refusal(client: Client, prompt: tuple[Segment, ...], grammar: Node, mo
     with pytest.raises(ModelError) as caught:
         await client.complete(prompt, grammar, most)
     return caught.value
+
+
+def test_a_tiny_model_takes_one_thread(model: Path) -> None:
+    async def story() -> int:
+        client = Client(model, threads=2)
+        try:
+            return (await client.loaded()).threads
+        finally:
+            await client.close()
+
+    assert asyncio.run(story()) == 1
 
 
 def test_what_it_writes_is_of_the_grammar(model: Path) -> None:
@@ -107,6 +120,14 @@ def test_special_tokens_are_read_in_our_own_text_only(model: Path) -> None:
     using(model, story)
 
 
+def test_only_the_first_part_of_a_prompt_gets_the_space_of_sentencepiece(tmp_path: Path) -> None:
+    async def story(client: Client) -> None:
+        counts = [(await client.complete(said(*("{" * parts)), CALL, 100)).prompt for parts in (1, 2, 3)]
+        assert counts == [2, 3, 4]
+
+    using(sentencepiece(tmp_path / "small.gguf", "{{ messages }}", ("</s>",), "</s>"), story)
+
+
 def test_killed_in_the_middle_it_is_started_again(model: Path) -> None:
     async def story(client: Client) -> None:
         await client.loaded()
@@ -136,18 +157,56 @@ def test_killed_between_two_requests_it_is_started_again(model: Path) -> None:
     using(model, story)
 
 
-def test_a_second_death_is_told(model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("end", "line"),
+    [
+        ("SEGV", r"died twice \(SIGSEGV\); free memory or use another model$"),
+        ("KILL", r"died twice \(SIGKILL, mostly for want of memory\); free memory or use a smaller model$"),
+    ],
+)
+def test_a_second_death_is_told(model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: str, line: str) -> None:
     # Given an interpreter that dies as soon as it starts, as one does whose library crashes
     crashing = tmp_path / "python"
-    crashing.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    crashing.write_text(f"#!/bin/sh\nkill -{end} $$\n")
     crashing.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(crashing))
 
     async def story(client: Client) -> None:
-        error = await refusal(client, said("is it up?"), CALL)
-        assert "died twice (SIGSEGV)" in str(error)
+        assert re.search(line, str(await refusal(client, said("is it up?"), CALL)))
 
     using(model, story)
+
+
+DYING = """#!{python}
+import os, struct, sys
+request = sys.stdin.buffer.read(struct.unpack(">I", sys.stdin.buffer.read(4))[0])
+open({heard!r}, "ab").write(struct.pack(">I", len(request)) + request)
+os.kill(os.getpid(), {end})
+"""
+
+
+@pytest.mark.parametrize(("end", "careful"), [(signal.SIGSEGV, True), (signal.SIGILL, True), (signal.SIGKILL, False)])
+def test_only_a_crash_makes_it_careful(
+    model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: signal.Signals, careful: bool
+) -> None:
+    # Given a worker that ends while it loads, and notes what it was asked to load
+    heard, dying = tmp_path / "heard", tmp_path / "python"
+    dying.write_text(DYING.format(python=sys.executable, heard=str(heard), end=int(end)))
+    dying.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(dying))
+
+    async def story(client: Client) -> None:
+        await refusal(client, said("is it up?"), CALL)
+
+    using(model, story)
+    # Then the next one is told to be careful only where a wrong layout of the weights may have been the cause
+    noted = heard.read_bytes()
+    loads = []
+    while noted:
+        end_of_one = LENGTH.size + LENGTH.unpack_from(noted)[0]
+        loads.append(msgspec.msgpack.decode(noted[LENGTH.size : end_of_one], type=Load))
+        noted = noted[end_of_one:]
+    assert [load.careful for load in loads] == [False, careful]
 
 
 def test_cancelled_it_stops_and_the_next_request_is_answered(model: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, SupportsIndex
 
 import pytest
 
-from netassist.llama.decode import Cancelled, Decoded, Stuck, TooLong, decode
+from netassist.llama.decode import FIRST_LOOK, Cancelled, Decoded, Stuck, TooLong, decode
 from netassist.llama.grammar import Choice, Literal, Node, Text
 from netassist.llama.grammar import Sequence as InOrder
 from netassist.llama.matching import start
@@ -95,6 +96,18 @@ def test_what_they_begin_with_is_spelled_as_the_whole_is() -> None:
     assert engine.computed == [0, 1, engine.spelled.index("dn")]
 
 
+def test_what_is_spelled_otherwise_than_it_is_written_is_not_forced() -> None:
+    # Given a vocabulary that puts a space before every text
+    class Spaced(Wishing):
+        def tokenize(self, text: str, ours: bool) -> list[int]:
+            return [self.spelled.index(character) for character in f" {text}"]
+
+    engine = Spaced({"x": 1.0})
+    done = written(engine, Choice((Literal("dnsx"), Literal("dnsy"))))
+    # Then the model writes it token by token
+    assert (done.text, done.sampled) == ("dnsx", 4)
+
+
 def test_what_is_far_from_the_best_is_found() -> None:
     # Given a model with a hundred tokens that it likes better than the two that are admitted
     words = [f"word{number}" for number in range(100)]
@@ -137,9 +150,10 @@ def test_a_prompt_without_room_for_an_answer_is_refused() -> None:
         written(Wishing({}, room=51), Literal("a"))
 
 
-def test_a_vocabulary_that_cannot_spell_it_is_stuck() -> None:
+@pytest.mark.parametrize("sampling", [None, Sampling(0.6, 0.95)])
+def test_a_vocabulary_that_cannot_spell_it_is_stuck(sampling: Sampling | None) -> None:
     with pytest.raises(Stuck):
-        written(Wishing({}), Choice((Literal("€"), Literal("¥"))))
+        written(Wishing({}), Choice((Literal("€"), Literal("¥"))), sampling=sampling)
 
 
 def test_cancelled_between_two_tokens() -> None:
@@ -148,6 +162,36 @@ def test_cancelled_between_two_tokens() -> None:
     with pytest.raises(Cancelled):
         decode(engine, [0], start(Text(most=40, least=40)), 50, None, lambda: next(asked))
     assert len(engine.computed) == 2
+
+
+def test_drawing_looks_at_the_best_only() -> None:
+    # Given a large vocabulary, and a count of the logits that are looked at
+    class Counted(list[float]):
+        looked_at = 0
+
+        def __getitem__(self, place: SupportsIndex | slice) -> Any:
+            Counted.looked_at += 1
+            return super().__getitem__(place)
+
+    class Large(Wishing):
+        best_of_all: Sequence[int] = ()
+
+        def logits(self) -> Sequence[float]:
+            return Counted(super().logits())
+
+        def best(self, most: int) -> Sequence[int]:
+            return self.best_of_all[:most]
+
+    words = [f"word{number}" for number in range(10_000)]
+    engine = Large({"b": 5.0, "a": 4.0, "Z": 9.0}, words)
+    engine.best_of_all = Wishing(engine.wishes, words).best(FIRST_LOOK)
+    # When a free text is drawn that one of the best may not be part of
+    done = written(engine, Text(most=20, least=20, forbidden="Z"), sampling=Sampling(0.6, 0.95, 1))
+    # Then no more of them than the best are looked at for each token
+    assert set(done.text) <= set("ab")
+    assert Counted.looked_at <= 2 * FIRST_LOOK * done.sampled
+    # And where none of them is admitted, another one is found
+    assert written(engine, Choice((Literal("q"), Literal("y"))), sampling=Sampling(0.6, 0.95, 1)).text in ("q", "y")
 
 
 def test_drawing_keeps_to_the_grammar_and_to_its_seed() -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import shutil
 import socket
 import stat
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import BinaryIO
 
 import pytest
 
 from netassist.llama import download, hub, link
+from netassist.llama.catalogue import UnknownModel
 from netassist.llama.download import Fetched, Moving, Wanted, fetch
 from netassist.llama.link import Link
 from netassist.observations import Failed
@@ -179,6 +185,29 @@ def test_a_content_length_that_is_a_lie_where_nothing_else_is_known(lab: Hub, pl
     assert "which no model has" in str(refused(lab, place, known=False))
 
 
+@pytest.mark.parametrize("lengths", [(0,), (10_000,), (10_000, 5_000)])
+def test_answers_that_end_too_early_and_cleanly_are_given_up(lab: Hub, place: Path, lengths: tuple[int, ...]) -> None:
+    # Given a server whose answers nothing is put together of, and none of which is whole
+    lab.turns = [Turn(most=most, etag='W/"weak"', ranges=False, unsized=True) for most in lengths] * 50
+    said = refused(lab, place)
+    assert (said.failure.kind, "before the file is whole" in str(said)) == ("reset", True)
+    # Then it is asked as often as one that breaks off, and given time between
+    assert len(lab.fetches) == download.ATTEMPTS + (lengths[0] > 0)
+    assert waits == ([1.0] if lengths[0] else []) + [2.0, 4.0, 8.0, 16.0]
+
+
+def test_a_range_with_nothing_in_it_is_given_up(lab: Hub, place: Path) -> None:
+    lab.turns = [Turn(most=10_000)] + [Turn(most=0, unsized=True)] * 50
+    assert "10,000 bytes are kept" in str(refused(lab, place))
+    assert len(lab.fetches) == 1 + download.ATTEMPTS
+
+
+def test_a_file_that_keeps_changing_is_given_up_after_as_many_attempts(lab: Hub, place: Path) -> None:
+    lab.turns = [Turn(status=416)] * 50
+    assert "the file changes" in str(refused(lab, place))
+    assert len(lab.fetches) == download.ATTEMPTS
+
+
 def test_a_list_that_lies_about_the_size(lab: Hub, place: Path) -> None:
     lab.lies = {FILE: 5_000_000_000}
     assert "promised 5,000,000,000" in str(refused(lab, place))
@@ -261,7 +290,30 @@ def test_redirects_that_never_end(lab: Hub, place: Path) -> None:
     assert "redirects more than 5 times" in str(refused(lab, place))
 
 
-def test_no_token_is_sent_without_tls(place: Path) -> None:
+def test_the_token_of_the_hub_goes_to_no_other_host(lab: Hub, place: Path, model: bytes) -> None:
+    with served(Hub(files={FILE: model})) as other:
+        url = f"{other.url}/lab/models/resolve/main/{FILE}"
+        for for_asked in (False, True):
+            with Link("hf_secret", for_asked=for_asked) as connection:
+                fetch(Wanted(url, place), connection, lambda _: None, waits.append)
+        assert [asked.headers.get("authorization") for asked in other.asked] == [None, "Bearer hf_secret"]
+        # One that is for the host that is asked goes to no other either, be it the hub
+        other.elsewhere = lab.url
+        with Link("hf_secret", for_asked=True) as connection:
+            fetch(Wanted(url, place), connection, lambda _: None, waits.append)
+    assert [asked.headers.get("authorization") for asked in lab.asked] == [None]
+
+
+def test_another_host_that_wants_a_token_is_given_it_by_command(lab: Hub, place: Path) -> None:
+    with served(Hub(files={FILE: b""}, turns=[Turn(status=401)])) as other, Link("hf_secret") as connection:
+        wanted = Wanted(f"{other.url}/lab/models/resolve/main/{FILE}", place)
+        with pytest.raises(Failed, match=r"wants a token .* --token-command") as caught:
+            fetch(wanted, connection, lambda _: None, waits.append)
+    assert "HF_TOKEN" not in str(caught.value)
+
+
+def test_no_token_is_sent_without_tls(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://models.test")
     with Link("hf_secret") as connection, pytest.raises(Failed, match="gets no token"):
         fetch(Wanted("http://models.test/x.gguf", place), connection, lambda _: None, waits.append)
 
@@ -291,6 +343,34 @@ def test_a_disk_that_is_too_small_is_told_before_anything_comes(
     monkeypatch.setattr(download, "KEPT_FREE", 1 << 60)
     assert "XDG_DATA_HOME" in str(refused(lab, place))
     assert place.with_name(f"{FILE}.part").stat().st_size == 0
+
+
+def test_a_part_takes_nothing_from_the_space_that_stays_free(
+    lab: Hub, place: Path, model: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a part, and a server that does not say how much there is
+    lab.turns = [Turn(most=10_000)] + [Turn(most=0)] * download.ATTEMPTS
+    refused(lab, place, known=False)
+    lab.turns = [Turn(headers=(("Content-Range", f"bytes 10000-{len(model) - 1}/*"),))]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=download.KEPT_FREE - 5000))
+    assert "XDG_DATA_HOME" in str(refused(lab, place, known=False))
+
+
+def test_a_file_that_another_has_just_finished_is_left_alone(
+    lab: Hub, place: Path, model: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given another netassist that puts the file in its place between our opening the part and our locking it
+    part, flock = place.with_name(f"{FILE}.part"), fcntl.flock
+    download.make_folder(place.parent)
+    part.write_bytes(model)
+
+    def late(file: BinaryIO, how: int) -> None:
+        part.replace(place)
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    assert "give the command again" in str(refused(lab, place))
+    assert place.read_bytes() == model
 
 
 def test_two_at_once_do_not_write_into_each_other(lab: Hub, place: Path) -> None:
@@ -332,6 +412,34 @@ def test_a_proxy_is_used(lab: Hub, place: Path, monkeypatch: pytest.MonkeyPatch,
     assert seen
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9", "SOCKS proxy"),
+        ("HTTPS_PROXY", "ftp://127.0.0.1:9", "look at ALL_PROXY"),
+        ("HTTPS_PROXY", "http://127.0.0.1:x", "look at ALL_PROXY"),
+        ("SSL_CERT_FILE", "/nowhere.pem", "SSL_CERT_FILE"),
+    ],
+)
+def test_a_proxy_or_certificates_that_cannot_be_used(
+    lab: Hub, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Failed, match=said):
+        Link()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://models.test/\x7f/x.gguf", "https://\xad/x.gguf", f"https://models.test/{'x' * 70_000}/x.gguf"],
+    ids=["control character", "no host name", "too long"],
+)
+def test_an_address_that_cannot_be_asked(place: Path, url: str) -> None:
+    with Link() as connection, pytest.raises(Failed, match="is not a URL"):
+        fetch(Wanted(url, place), connection, lambda _: None, waits.append)
+
+
 def test_a_hub_that_cannot_be_reached(place: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         url = f"http://127.0.0.1:{gone.getsockname()[1]}/x.gguf"
@@ -361,6 +469,14 @@ def test_a_file_is_found_by_its_quantisation(wanted: str | None, found: str | No
             hub.chosen(there, wanted)
     else:
         assert hub.chosen(there, wanted).file == found
+
+
+def test_one_file_of_a_split_model_is_not_taken_for_the_whole() -> None:
+    there = hub.Repository(
+        name="lab/a", revision="main", licences=(), files=(hub.Offered("A-Q8_0-00001-of-00002.gguf", 1, None),)
+    )
+    with pytest.raises(UnknownModel, match="one of 2 files"):
+        hub.chosen(there, None)
 
 
 def test_an_answer_that_is_no_list(lab: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,11 @@ from netassist.llama.recommend import Preference, recommend, room
 GB = 10**9
 SAPPHIRE = "fpu sse2 avx2 f16c avx512f avx512_vnni avx512_bf16 avx512_fp16 amx_bf16 amx_tile amx_int8"
 GRAVITON = "fp asimd aes crc32 atomics fphp asimdhp asimddp sve i8mm bf16"
+REPORTED: dict[Feature, str] = {
+    "avx_vnni": "AVX_VNNI", "avx2": "AVX2", "avx512": "AVX512", "avx512_vnni": "AVX512_VNNI", "avx512_bf16": "AVX512_BF16",
+    "amx_int8": "AMX_INT8", "neon": "NEON", "fp16": "FP16_VA", "i8mm": "MATMUL_INT8", "sve": "SVE", "dotprod": "DOTPROD",
+}  # fmt: skip
+"""What ggml_backend_cpu_get_features has a name for: not AVX512-FP16, not AMX-BF16, not ARM's BF16."""
 
 
 def root(folder: Path, **files: str) -> Path:
@@ -85,9 +90,17 @@ def test_what_llama_cpp_was_built_for() -> None:
     assert built_features(said) == {"avx2", "avx512", "amx_int8"}
 
 
+def system_info(*compiled: Feature) -> str:
+    """The line of llama.cpp that was compiled for these features."""
+    names = [name for feature, name in REPORTED.items() if feature in compiled]
+    return f"CPU : {' | '.join(f'{name} = 1' for name in [*names, 'LLAMAFILE', 'OPENMP', 'REPACK'])} | "
+
+
 def machine(gigabytes: float, cores: int, processor: Processor = "x86", *has: Feature, limit: float | None = None) -> Machine:
+    """A machine with llama.cpp compiled for all that it has."""
     return Machine(
-        memory=int(gigabytes * GB), cores=cores, processor=processor, features=frozenset(has), built=frozenset(has),
+        memory=int(gigabytes * GB), cores=cores, processor=processor, features=frozenset(has),
+        built=built_features(system_info(*has)),
         limit=None if limit is None else int(limit * GB),
     )  # fmt: skip
 
@@ -99,9 +112,11 @@ def machine(gigabytes: float, cores: int, processor: Processor = "x86", *has: Fe
         (machine(64, 32, "x86", "avx2", "avx512", "avx512_bf16"), "balance", "bf16"),
         (machine(64, 32, "x86", "avx2", "avx512"), "balance", "q8_0"),
         (machine(64, 32, "arm", "neon", "fp16", "bf16"), "balance", "bf16"),
+        (machine(64, 32, "x86", "avx2", "avx512", "amx_int8", "amx_bf16"), "balance", "bf16"),
         (machine(22, 8, "x86", "avx2", "avx512_bf16"), "balance", "bf16-q8_0"),
         # F16 where FP16 is fast and BF16 is not
         (machine(64, 32, "arm", "neon", "fp16"), "balance", "f16"),
+        (machine(64, 32, "x86", "avx2", "avx512", "avx512_fp16"), "balance", "f16"),
         (machine(22, 8, "arm", "neon", "fp16"), "balance", "f16-q8_0"),
         # Q8_0 for accuracy with memory to spare, Q6_K between
         (machine(32, 8, "x86", "avx2"), "balance", "q8_0"),
@@ -133,11 +148,28 @@ def test_the_published_rules(there: Machine, prefer: Preference, choice: str | N
     assert all(judged.reason for judged in found.judged)
 
 
-def test_what_llama_cpp_was_not_compiled_for_does_not_count() -> None:
-    there = Machine(memory=64 * GB, cores=32, features=frozenset({"avx2", "avx512_bf16"}), built=frozenset({"avx2"}))
+@pytest.mark.parametrize(
+    ("processor", "cpuinfo", "compiled", "missing"),
+    [("x86", f"flags : {SAPPHIRE}", ("avx2",), "AVX512-BF16"), ("arm", f"Features : {GRAVITON}", ("neon",), "FP16")],
+)
+def test_what_llama_cpp_was_not_compiled_for_does_not_count(
+    processor: Processor, cpuinfo: str, compiled: tuple[Feature, ...], missing: str
+) -> None:
+    built = built_features(system_info(*compiled))
+    there = Machine(memory=64 * GB, cores=32, processor=processor, features=features(cpuinfo), built=built)
     found = recommend(there, catalogue())
     assert found.choice == "q8_0"
-    assert any("AVX512-BF16" in note and "GGML_NATIVE" in note for note in found.notes)
+    assert any(missing in note and "GGML_NATIVE" in note for note in found.notes)
+    reasons = {judged.name: judged.reason for judged in found.judged}
+    assert reasons["bf16"].startswith("llama.cpp as it was compiled does not compute in BF16")
+
+
+def test_what_llama_cpp_does_not_tell_is_said() -> None:
+    told = recommend(machine(64, 32, "x86", *features(f"flags : {SAPPHIRE}")), catalogue())
+    untold = recommend(machine(64, 32, "arm", *features(f"Features : {GRAVITON}")), catalogue())
+    assert (told.choice, untold.choice) == ("bf16", "bf16")
+    assert not told.notes
+    assert untold.notes == ("llama.cpp does not tell whether it is compiled for BF16; this processor has it, so it counts",)
 
 
 def test_a_longer_context_needs_more() -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import gguf
 import numpy
@@ -17,21 +18,29 @@ from netassist.nano.leaks import LONGEST_RUN, Leak, leaks, netbench, training_te
 
 NETBENCH = Path(__file__).parent.parent.parent.parent / "shared" / "netbench"
 beside = pytest.mark.skipif(not NETBENCH.is_dir(), reason="NetBench is not beside this checkout")
-LEAST, MOST_SHUFFLED = 0.75, 0.15
+LEAST, LEAST_IN_A_CATEGORY, MOST_SHUFFLED = 0.9, 0.78, 0.15
+"""The goals are 90% and 80% in each category; a processor that rounds otherwise may cost a case of 50."""
 
 
-def accuracy(model: Path, folder: Path) -> float:
+class Score(NamedTuple):
+    accuracy: float
+    by_category: dict[str, float]
+
+
+def score_of(model: Path, folder: Path) -> Score:
     cases, predictions = NETBENCH / "validation.jsonl", folder / "predictions.jsonl"
     plan = [sys.executable, "-m", "netassist", "plan", "--input", str(cases), "--output", str(predictions), "--model", str(model)]
     subprocess.run(plan, check=True, stdin=subprocess.DEVNULL)
-    score = [sys.executable, str(NETBENCH / "score.py"), str(cases), str(predictions), "--json"]
-    done = subprocess.run(score, check=True, capture_output=True, text=True)
-    return float(json.loads(done.stdout)["accuracy"])
+    scorer = [sys.executable, str(NETBENCH / "score.py"), str(cases), str(predictions), "--json"]
+    done = json.loads(subprocess.run(scorer, check=True, capture_output=True, text=True).stdout)
+    return Score(done["accuracy"], done["by_category"])
 
 
 @beside
 def test_the_built_in_model_plans_what_people_ask_for(tmp_path: Path) -> None:
-    assert accuracy(BUILT_IN, tmp_path) >= LEAST
+    score = score_of(BUILT_IN, tmp_path)
+    assert score.accuracy >= LEAST
+    assert min(score.by_category.values()) >= LEAST_IN_A_CATEGORY, score.by_category
 
 
 @beside
@@ -44,7 +53,7 @@ def test_with_its_weights_shuffled_it_knows_nothing(tmp_path: Path) -> None:
         size = gguf.GGML_QUANT_SIZES[tensor.tensor_type][1]
         blocks = tensor.data.view(numpy.uint8).reshape(-1, size)
         blocks[:] = chance.permutation(blocks)
-    assert accuracy(shuffled, tmp_path) < MOST_SHUFFLED
+    assert score_of(shuffled, tmp_path).accuracy < MOST_SHUFFLED
 
 
 @beside

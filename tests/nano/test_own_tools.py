@@ -146,6 +146,33 @@ def test_without_added_tools_nothing_is_looked_for() -> None:
     assert wanted("snmp walk 192.0.2.9", (), BUILT_IN, {}).calls == ()
 
 
+@pytest.mark.parametrize(
+    ("request_text", "needs"),
+    [
+        ("check the certificate of www.example.org and run vlan_members", "vlan_members needs vlan"),
+        ("run vlan_members", "vlan_members needs switch and vlan"),
+        ("ntp_offset of 192.0.2.9, then mqtt_publish on 192.0.2.9", "mqtt_publish needs topic and message"),
+        ("wake_on_lan and ups_battery", "wake_on_lan needs host, ups_battery needs host"),
+    ],
+)
+def test_what_a_named_tool_lacks_is_asked_for_before_anything_runs(request_text: str, needs: str) -> None:
+    async def planned() -> Plan:
+        backend = TestLlm(threads=1)
+        try:
+            return await backend.plan(request_text, (), [*BUILT_IN, *OWN], {})
+        finally:
+            await backend.close()
+
+    question = f"{needs}, so nothing was run. Say it all again with what is missing."
+    assert asyncio.run(planned()) == Plan("clarify", text=question)
+
+
+def test_a_tool_that_is_named_twice_lacks_nothing_the_second_time() -> None:
+    found = wanted("run vlan_members, I mean vlan_members of sw1.example.org, vlan 12", (), [*BUILT_IN, *OWN], {})
+    assert found.calls == (Call("vlan_members", {"switch": "sw1.example.org", "vlan": 12}),)
+    assert not found.asks
+
+
 def test_names_of_the_user_s_own_are_targets() -> None:
     (call,) = wanted("ntp offset of the lab clock", (), [*BUILT_IN, *OWN], {"the lab clock": "192.0.2.5"}).calls
     assert call == Call("ntp_offset", {"host": "192.0.2.5"})

@@ -68,7 +68,7 @@ Try:
 app.command(
     "netassist.cli.models.keep:remove",
     name="remove",
-    help="""Delete a model that was fetched.
+    help="""Delete a model that was fetched, or what came of one that was broken off.
 
 Try:
   netassist models remove q4_k

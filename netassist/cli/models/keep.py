@@ -66,17 +66,16 @@ def _sound(model: Model) -> str:
 
 
 def remove(name: Name, /) -> int:
-    """Delete a model that was fetched."""
+    """Delete a model that was fetched, or what came of one that was broken off."""
     return told(lambda: _removed(name))
 
 
 def _removed(name: str) -> int:
     from netassist.llama import shelf
 
-    model = shelf.find(name)
-    size = model.path.stat().st_size
-    model.path.unlink()
-    model.path.with_name(model.path.name + shelf.NOTE).unlink(missing_ok=True)
+    there = {model.name: model for model in (*shelf.unfinished(), *shelf.models())}
+    model = shelf.find(name, list(there.values()))
+    size = _part_deleted(shelf.part_of(model.path)) + _deleted(model.path)
     for folder in model.path.parents:
         if folder == shelf.folder():
             break
@@ -86,6 +85,25 @@ def _removed(name: str) -> int:
     if _configured() == model.path:
         print("Your configuration still names it: netassist models use built-in")
     return CLEAN
+
+
+def _part_deleted(part: Path) -> int:
+    from netassist.llama.download import locked
+
+    if not part.exists():
+        return 0
+    with locked(part):
+        return _deleted(part)
+
+
+def _deleted(path: Path) -> int:
+    """Delete a file, if it is there, and its note; how many bytes it had."""
+    from netassist.llama.shelf import NOTE
+
+    size = path.stat().st_size if path.exists() else 0
+    for each in (path, path.with_name(path.name + NOTE)):
+        each.unlink(missing_ok=True)
+    return size
 
 
 def _configured() -> Path | None:

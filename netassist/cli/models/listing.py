@@ -60,7 +60,7 @@ def _listed(name: str | None, context: int, format: str, token_command: str | No
         from netassist.llama.catalogue import source
         from netassist.llama.link import Link, token
 
-        with Link(token(token_command)) as link:
+        with Link(token(token_command), for_asked=token_command is not None) as link:
             rows, title = _elsewhere(source(name), context, link)
         notes = ""
     if format == "json":
@@ -81,10 +81,13 @@ _NOTES = """
 Which one for this machine: netassist models recommend. Without any of them netassist uses its built-in model."""
 
 
+_BROKEN_OFF = "broken off: the same pull goes on, `netassist models remove` deletes it"
+
+
 def _catalogue(context: int) -> list[Row]:
     from netassist.llama.catalogue import catalogue
     from netassist.llama.memory import need
-    from netassist.llama.shelf import models
+    from netassist.llama.shelf import models, part_of, unfinished
 
     book, fetched = catalogue(), {model.name: model for model in models()}
     rows = []
@@ -102,6 +105,9 @@ def _catalogue(context: int) -> list[Row]:
         size, shape = model.path.stat().st_size, _local_shape(str(model.path))
         memory = need(size, shape, context).total if shape else None
         rows.append(Row(name=model.name, source=model.name, bytes=size, memory=memory, what="fetched", path=str(model.path)))
+    for model in unfinished():
+        size = part_of(model.path).stat().st_size
+        rows.append(Row(name=model.name, source=model.name, bytes=size, what=_BROKEN_OFF))
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,14 +35,12 @@ def pull(
 
 
 def _pulled(name: str, token_command: str | None, *, accepted: bool) -> int:
-    from netassist.llama import shelf
     from netassist.llama.catalogue import source
     from netassist.llama.link import Link, token
 
-    with Link(token(token_command)) as link:
+    with Link(token(token_command), for_asked=token_command is not None) as link:
         where, wanted, licences = _found(source(name), link)
-        note = shelf.note_of(wanted.path)
-        if wanted.path.is_file() and note and wanted.sha256 in (note.sha256, None):
+        if _is_there(wanted):
             print(f"{where} is there already: {wanted.path}")
             return CLEAN
         _show(where, wanted, licences)
@@ -49,6 +48,15 @@ def _pulled(name: str, token_command: str | None, *, accepted: bool) -> int:
             print("netassist: nothing is fetched before you accept the licence (--accept-licence does)", file=sys.stderr)
             return REFUSED
         return _fetched(where, wanted, licences, link)
+
+
+def _is_there(wanted: Wanted) -> bool:
+    from netassist.llama import shelf
+
+    note = shelf.note_of(wanted.path)
+    if note is None or not wanted.path.is_file():
+        return False
+    return note.sha256 == wanted.sha256 if wanted.sha256 else note.url == wanted.url
 
 
 def _fetched(where: Source, wanted: Wanted, licences: tuple[Licence, ...], link: Link) -> int:
@@ -73,7 +81,7 @@ def _fetched(where: Source, wanted: Wanted, licences: tuple[Licence, ...], link:
         else f"no checksum is published for it; its SHA-256 is {fetched.sha256}"
     )
     print(f"{wanted.path} ({gigabytes(fetched.bytes)}; {how})")
-    print(f"Use it: netassist models use {where}")
+    print(f"Use it: netassist models use {shlex.quote(str(where))}")
     return CLEAN
 
 

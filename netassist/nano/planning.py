@@ -93,10 +93,12 @@ def grammar(tools: Sequence[Tool], talk: Talk) -> Node:
     """
     here = talk.named_last if confined(talk.last, [talk.placeholders[name] for name in talk.named_last]) else talk.placeholders
 
+    unsaid = _unsaid_schemes(talk)
+
     def values(tool: Tool, name: str) -> list[str]:
         parameter = tool.parameters.properties[name]
         if parameter.enum:
-            return [literal(value) for value in candidates(name, parameter, talk.entities) or ()]
+            return [literal(value) for value in candidates(name, parameter, talk.entities) or () if value not in unsaid]
         if parameter.type == "boolean":
             return [literal(True), literal(False)]
         pointers = [pointer for pointer, _ in notation.pointers(tool.name, name, talk)]
@@ -106,6 +108,13 @@ def grammar(tools: Sequence[Tool], talk: Talk) -> Node:
 
     otherwise = (Literal(notation.NO_CALL, whole=True), Literal(notation.CLARIFY, whole=True))
     return calls_grammar(tools, values, otherwise, whole=True)
+
+
+def _unsaid_schemes(talk: Talk) -> set[str]:
+    """Of http and https the one that a request with a URL does not say: the model sees no more of one than that it is there."""
+    urls = [str(talk.placeholders[name].value) for name in talk.named_last if talk.placeholders[name].kind == "url"]
+    said = {scheme.lower() for scheme in re.findall(r"\bhttps?\b", " ".join((talk.last, *urls)), re.IGNORECASE)}
+    return {"http", "https"} - said if urls and said else set()
 
 
 def answered(text: str, talk: Talk) -> Reading:

@@ -8,7 +8,7 @@ from tests.monitor.soak import soak
 
 
 def test_what_was_acknowledged_survives_every_kill(tmp_path: Path) -> None:
-    verdict = soak(tmp_path / "soak", rounds=4, ports=40, seed=7, longest=2.0, quiet=2.2)
+    verdict = soak(tmp_path / "soak", rounds=6, ports=40, seed=7, longest=3.0, quiet=2.2)
     assert verdict.wrong == []
     assert verdict.results > 60
     assert verdict.alerts > 0

@@ -191,3 +191,18 @@ def test_where_placeholders_run_out_the_earliest_turns_are_forgotten() -> None:
 def test_more_targets_than_placeholders_are_refused_with_their_number() -> None:
     with pytest.raises(TooMany, match="name 10 at most"):
         asked("ping " + ", ".join(f"10.0.0.{n}" for n in range(1, 15)))
+
+
+@pytest.mark.parametrize(
+    ("request_", "check", "admitted"),
+    [
+        ("watch https://www.example.org/", "https", True),
+        ("watch https://www.example.org/", "http", False),
+        ("watch http://www.example.org/", "http", True),
+        ("watch http://www.example.org/", "https", False),
+        ("watch http://www.example.org/, the https side", "https", True),
+    ],
+)
+def test_a_url_says_which_of_http_and_https_is_watched(request_: str, check: str, admitted: bool) -> None:
+    _, state, _ = asked(request_)
+    assert admits(state, f'<TOOLCALL>[monitor_add(host=⟨U1⟩, check="{check}")]</TOOLCALL>') is admitted

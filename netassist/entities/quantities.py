@@ -120,12 +120,11 @@ DURATION = (
     rf"){_ENDS}"
 )
 """A span of time in words, as an expression to be compiled without regard to case; `seconds` reads its match."""
-UNITLESS = (
-    rf"(?P<every>(?:every|evry|each|cada|ogni|elke|toutes les|past|last) )(?P<unitless_count>\d{{1,4}}|{NUMBER_PHRASE})"
-    r"(?=\s*(?:$|[.;:!?)]|,(?!\s?\d)|(?:and|then|please|pls|too|also|instead|for|on|of|thanks|now|und|et|y|e|en|für|pour|para|per|auf|sur)\b))(?!\.\w|:\d)"
+_LEADS_PERIOD = re.compile(r"\b(?:every|evry|each|cada|ogni|elke|toutes les|past|last) $", re.IGNORECASE)
+_FOLLOWS_PERIOD = re.compile(
+    r"\s*(?:$|[.;:!?)]|,(?!\s?\d)|(?:and|then|please|pls|too|also|instead|for|on|of|thanks|now|und|et|y|e|en|für|pour|para|per|auf|sur)\b)",
+    re.IGNORECASE,
 )
-"""A span whose unit was said before ("every 5 minutes on db1, every 10 on db2"), as an expression."""
-_WITH_UNIT = re.compile(rf"(?:\d+(?:[.,]\d+)?|{NUMBER_PHRASE}|{_ARTICLE})[ -]?(?P<unit>{_UNIT})", re.IGNORECASE)
 _TIMES_WORDS = {"once": 1, "twice": 2, "thrice": 3, "einmal": 1, "zweimal": 2, "dreimal": 3, "une": 1, "deux": 2, "una": 1, "dos": 2,
                 "uma": 1, "duas": 2, "due": 2, "eens": 1, "twee": 2}  # fmt: skip
 
@@ -198,10 +197,15 @@ def seconds(match: re.Match[str]) -> int | None:
     return None
 
 
-def unit_in(text: str) -> int | None:
-    """The seconds of the unit in a span that was said as a number of it ("5 minutes")."""
-    said = _WITH_UNIT.fullmatch(text)
-    return _unit(said["unit"]) if said else None
+def unit(match: re.Match[str]) -> int | None:
+    """Seconds of the unit that a match of `DURATION` counts; None where it counts none ("hourly")."""
+    return _unit(match["unit"]) if match["unit"] else None
+
+
+def is_period(match: re.Match[str]) -> bool:
+    """Whether the number that was matched stands where a period does ("every 10 on db2"), though no unit follows."""
+    before, after = _LEADS_PERIOD.search(match.string[: match.start()]), _FOLLOWS_PERIOD.match(match.string, match.end())
+    return before is not None and after is not None
 
 
 def _count(text: str) -> float | None:

@@ -43,8 +43,7 @@ _NO_PART = (
     r"(?!(?:the|an?|my|our|your|his|her|its|this|that|and|or|to|on|for|of|is|it|no|in|at|then|please|i|which|so|but|space|dot|slash|comma|period)\b)"
 )
 _HYPHEN = "dash|hyphen|minus|bindestrich|tiret|gui[oó]n|trattino|koppelteken"
-_HYPHEN_SAID = rf"(?:{_HYPHEN}|underscore)"
-
+_JOINED_BY = rf"(?:{_HYPHEN}|underscore)"
 _PATTERNS: list[tuple[str, str]] = [
     ("url", r"https?://[^\s<>\"'“”«»`|]+"),
     ("path", rf"(?<![\w.@/-])(?:(?:{_LABEL})\.)+[^\W\d_]{{2,24}}(?::\d{{1,5}})?/(?!(?:{_LABEL})\.[^\W\d_]{{2}}|\d{{1,5}}(?![\w/-]))[^\s<>\"'“”«»`|]+"),
@@ -63,10 +62,9 @@ _PATTERNS: list[tuple[str, str]] = [
     ("octet", r"(?<![\w.])\.\d{1,3}(?:\.\d{1,3})?(?!\w|\.\w)"),
     ("ending", r"(?<!\S)\.(?:[a-z]{2,3}\.)?[a-z]{2,12}(?!\w|\.\w)"),
     ("spoken", rf"{_OCTET}(?: (?:dot|punkt|punto|point) {_OCTET}){{3}}(?: slash {_OCTET})?\b"),
-    ("dictated", rf"(?:[\w-]+(?: (?:{_HYPHEN}|underscore) [\w-]+)*)(?:(?: dot| punkt| punto| point) [\w-]+(?: (?:{_HYPHEN}) [\w-]+)*)+"),
-    ("hyphened", rf"\b{_NO_PART}[\w-]+(?: (?!minus){_HYPHEN_SAID} {_NO_PART}[\w-]+)+(?! dot )"),
+    ("dictated", rf"(?:[\w-]+(?: {_JOINED_BY} [\w-]+)*)(?:(?: dot| punkt| punto| point) [\w-]+(?: (?:{_HYPHEN}) [\w-]+)*)+"),
+    ("hyphened", rf"\b{_NO_PART}[\w-]+(?: (?!minus){_JOINED_BY} {_NO_PART}[\w-]+)+(?! dot )"),
     ("duration", ""),  # filled below: the expression lives in quantities
-    ("unitless", quantities.UNITLESS),
     ("between", rf"\b(?:between|zwischen|entre|tra|tussen) (?:ports? )?{_ARTICLE}\d{{1,5}} (?:and|und|et|y|e|en) {_ARTICLE}\d{{1,5}}(?![\w.:-])"),
     ("portlist", rf"(?<![\w.-])\d{{1,5}}(?:{_RANGE}{_ITEM})?(?:{_GLUE}{_ITEM}(?:{_RANGE}{_ITEM})?)*(?![\w-]|[.:]\w|%)"),
     ("single", r"\b(?:(?:a|one) )?(?:single(?= (?:icmp |echo )?(?:ping|packet|probe|echo|request)\b)|one(?= (?:icmp )?(?:ping|echo)\b(?! check)))|"
@@ -83,7 +81,7 @@ _PATTERNS: list[tuple[str, str]] = [
 ]  # fmt: skip
 
 
-_SAYS_DOT = re.compile(rf" (?:dot|punkt|punto|point|(?!minus){_HYPHEN_SAID}) ", re.IGNORECASE)
+_SAYS_DOT = re.compile(rf" (?:dot|punkt|punto|point|(?!minus){_JOINED_BY}) ", re.IGNORECASE)
 
 
 @cache
@@ -167,10 +165,8 @@ def _entities(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
         case "duration":
             seconds = quantities.seconds(match)
             return one("duration", seconds) if seconds else []
-        case "unitless":
-            return _of_the_unit_before(match, known)
         case "portlist":
-            return _numbers(text, start)
+            return _of_the_unit_before(match, known) or _numbers(text, start)
         case "repeats":
             if completed := completed_label(text.lower(), known):  # "x2" after x1.example.org
                 return one("host", completed)
@@ -184,7 +180,9 @@ def _entities(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
             return [ports, low, high] if 0 < int(low.value) < int(high.value) < 65536 else [low, high]
         case "portsaid" | "numberword":
             count = quantities.number(text)
-            return one("number", count) if count is not None and count > 1 else []
+            if count is None or count < 2:
+                return []
+            return _of_the_unit_before(match, known) or one("number", count)
         case "quoted":
             return _quoted(match, known)
         case "called":
@@ -220,14 +218,14 @@ def _numbers(text: str, start: int) -> list[Entity]:
 
 
 def _of_the_unit_before(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
-    """A period in the unit of the one that was said last; a plain number where there was none."""
-    text, start = match["unitless_count"], match.start("unitless_count")
+    """A period whose unit was said before ("every 5 minutes on db1, every 10 on db2"); none where it is no period, or has no unit."""
+    text, period = match.group(), next((entity for entity in reversed(known) if entity.kind == "duration"), None)
     count = quantities.number(text)
-    unit = next((quantities.unit_in(entity.text) for entity in reversed(known) if entity.kind == "duration"), None)
-    if count is None or (count < 2 and not text.isdigit()):
+    if not count or period is None or not quantities.is_period(match):
         return []
-    kind: Kind = "duration" if unit and count else "number"
-    return [Entity(kind, text, count * (unit or 1) if kind == "duration" else count, start, start + len(text))]
+    said = _token(dictated=False).match(period.text)
+    unit = quantities.unit(said) if said and said.lastgroup == "duration" else None
+    return [Entity("duration", text, count * unit, match.start(), match.end())] if unit else []
 
 
 def _quoted(match: re.Match[str], known: Sequence[Entity]) -> list[Entity]:
@@ -289,7 +287,7 @@ def _spoken(text: str, start: int) -> list[Entity]:
 
 def _dictated_label(label: str) -> str:
     """``gateway dash two`` is gateway-2: a number behind a hyphen is said as a word and written in digits."""
-    first, *others = re.split(rf" ({_HYPHEN}|underscore) ", label, flags=re.IGNORECASE)
+    first, *others = re.split(rf" ({_JOINED_BY}) ", label, flags=re.IGNORECASE)
     for sign, part in zip(others[::2], others[1::2], strict=True):
         number = quantities.number(part)
         first += ("_" if sign.lower() == "underscore" else "-") + (part if number is None else str(number))

@@ -24,6 +24,7 @@ import msgspec
 from netassist.llama import gguf_header
 from netassist.llama.hub import is_sha256
 from netassist.llama.link import Answer, Later, Link, explained
+from netassist.llama.shelf import note_place, part_of
 from netassist.observations import Failed
 from netassist.untrusted import as_text
 
@@ -83,12 +84,12 @@ def fetch(wanted: Wanted, link: Link, tell: Tell, wait: Callable[[float], None])
         Failed: it cannot be had (what came stays for the next time), or it is not what it should be (nothing stays).
     """
     make_folder(wanted.path.parent)
-    part = wanted.path.with_name(wanted.path.name + ".part")
+    part = part_of(wanted.path)
     with locked(part) as file:
         fetched = _Download(wanted, link, tell, part, file).run(wait)
         os.fsync(file.fileno())
         part.replace(wanted.path)
-        _note(part).unlink(missing_ok=True)
+        note_place(part).unlink(missing_ok=True)
     return fetched
 
 
@@ -213,12 +214,12 @@ class _Download:
         self._etag = _strong(answer.response)
         lines = {"url": self._wanted.url, "etag": self._etag, "sha256": self._sha256 or ""}
         text = "".join(f"{name} = '''{as_text(value, 2000)}'''\n" for name, value in lines.items())
-        _note(self._part).write_text(text, encoding="utf-8")
+        note_place(self._part).write_text(text, encoding="utf-8")
 
     def _resumable(self) -> str:
         """The ETag of the part that is there; without one it is emptied."""
         with contextlib.suppress(OSError, ValueError, msgspec.ValidationError):
-            kept = msgspec.convert(tomllib.loads(_note(self._part).read_text(encoding="utf-8")), _Remembered)
+            kept = msgspec.convert(tomllib.loads(note_place(self._part).read_text(encoding="utf-8")), _Remembered)
             same = self._sha256 == kept.sha256 if self._sha256 and kept.sha256 else kept.url == self._wanted.url
             if same and kept.etag:
                 return kept.etag
@@ -285,7 +286,7 @@ class _Download:
 
     def _drop(self) -> None:
         self._part.unlink(missing_ok=True)
-        _note(self._part).unlink(missing_ok=True)
+        note_place(self._part).unlink(missing_ok=True)
 
     def _host(self) -> str:
         return as_text(httpx.URL(self._wanted.url).netloc, 120)
@@ -295,10 +296,6 @@ def _strong(response: httpx.Response) -> str:
     """The strong ETag of an answer, empty where it has none: only such a one proves that a range belongs to the same bytes."""
     etag = response.headers.get("etag", "").strip()
     return etag if re.fullmatch(r'"[\x21\x23-\x26\x28-\x7e]{1,500}"', etag) else ""
-
-
-def _note(part: Path) -> Path:
-    return part.with_name(part.name + ".toml")
 
 
 def _hashed(file: BinaryIO, size: int, tell: Tell) -> hashlib._Hash:

@@ -48,7 +48,8 @@ class LlamaEngine:
         check_file(path)
         self._cancelled = cancelled
         self._depends = b""
-        self._small = path.stat().st_size < SMALL
+        size = path.stat().st_size
+        self._small = size < SMALL
         self._lib = lib = _bindings()
         problems: list[str] = []
 
@@ -71,7 +72,7 @@ class LlamaEngine:
             raise NotAModel(f"{path}: this model does not write text; name another")
         self._vocabulary = lib.llama_model_get_vocab(self._model)
         self.parameters = int(lib.llama_model_n_params(self._model))
-        self.threads = 1 if path.stat().st_size < TINY else load.threads or len(os.sched_getaffinity(0))
+        self.threads = 1 if size < TINY else load.threads or len(os.sched_getaffinity(0))
         self._context = self._new_context(load.context)
         if not self._context:
             raise NotAModel(f"{path}: no room for a context ({_first_line(problems)}); free memory or choose a smaller one")

@@ -84,16 +84,21 @@ def _is_model(path: Path) -> bool:
     return path.suffix.lower() == ".gguf"
 
 
+def note_place(path: Path) -> Path:
+    """Where the note of a file lies, whole or a part."""
+    return path.with_name(path.name + NOTE)
+
+
 def note_of(path: Path) -> Note | None:
     with contextlib.suppress(OSError, ValueError, msgspec.ValidationError):
-        return msgspec.convert(tomllib.loads(path.with_name(path.name + NOTE).read_text(encoding="utf-8")), Note)
+        return msgspec.convert(tomllib.loads(note_place(path).read_text(encoding="utf-8")), Note)
     return None
 
 
 def written(path: Path, note: Note) -> None:
     """Keep a note beside `path`."""
     lines = [f"{name} = {_toml(value)}" for name, value in msgspec.structs.asdict(note).items()]
-    file = path.with_name(path.name + NOTE)
+    file = note_place(path)
     draft = file.with_name(file.name + ".new")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
         out.write("\n".join(lines) + "\n")

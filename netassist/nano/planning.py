@@ -92,7 +92,6 @@ def grammar(tools: Sequence[Tool], talk: Talk) -> Node:
     earlier port.
     """
     here = talk.named_last if confined(talk.last, [talk.placeholders[name] for name in talk.named_last]) else talk.placeholders
-
     unsaid = _unsaid_schemes(talk)
 
     def values(tool: Tool, name: str) -> list[str]:
@@ -112,9 +111,9 @@ def grammar(tools: Sequence[Tool], talk: Talk) -> Node:
 
 def _unsaid_schemes(talk: Talk) -> set[str]:
     """Of http and https the one that a request with a URL does not say: the model sees no more of one than that it is there."""
-    urls = [str(talk.placeholders[name].value) for name in talk.named_last if talk.placeholders[name].kind == "url"]
-    said = {scheme.lower() for scheme in re.findall(r"\bhttps?\b", " ".join((talk.last, *urls)), re.IGNORECASE)}
-    return {"http", "https"} - said if urls and said else set()
+    said = {scheme.lower() for scheme in re.findall(r"\bhttps?\b", talk.last, re.IGNORECASE)}
+    names_url = any(talk.placeholders[name].kind == "url" for name in talk.named_last)
+    return {"http", "https"} - said if names_url and said else set()
 
 
 def answered(text: str, talk: Talk) -> Reading:

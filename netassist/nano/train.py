@@ -33,6 +33,7 @@ from netassist.toolbox import Tool, built_in
 BATCH_TOKENS = 3072
 """Of a batch, without the tools that all of its samples begin with."""
 FEWER_TOOLS, SAMPLES_ON_FEWER = 8, 48
+"""Beside so many batches there is one with some of the tools only, and so many samples it has."""
 PEAK_RATE, WARM_STEPS = 2e-3, 200
 AVERAGING = 0.99
 CHECKPOINT_SECONDS = 180
@@ -86,7 +87,7 @@ def _called(wrote: str) -> list[str]:
 
 
 def batches(source: Source, tokenizer: Tokenizer, context: int, seed: int) -> Iterator[Batch]:
-    """Batches of about BATCH_TOKENS; in one of FEWER_TOOLS only some tools are on offer."""
+    """Batches of about BATCH_TOKENS; beside each FEWER_TOOLS of them there is one with only some tools on offer."""
     chance = random.Random(seed)
     reader = Tokenizer.from_str(tokenizer.to_str())
     reader.model.dropout = PIECES

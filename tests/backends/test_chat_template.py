@@ -16,7 +16,7 @@ from netassist.llama.messages import LONGEST_TEMPLATE, Chat
 from netassist.toolbox import Call, tools
 from tests.backends.templates import CHATML, LLAMA, MISTRAL, QWEN, SHAPES, Shape
 from tests.backends.test_testllm import INVENTORY, TALK, assert_sound, using
-from tests.lab.gguf import sentencepiece, templated
+from tests.lab.gguf import Words, byte_level, sentencepiece, templated
 
 EVERY = list(tools().values())
 AGENTS = [tools()["agent_list"]]
@@ -173,11 +173,11 @@ def test_plans_of_random_models_are_valid_and_grounded(model: Path) -> None:
     using(model, story)
 
 
-@pytest.mark.parametrize("made", [templated, sentencepiece])
+@pytest.mark.parametrize("words", [byte_level, sentencepiece])
 @pytest.mark.parametrize("name", ["mistral", "chatml"])
-def test_calls_are_spelled_with_either_kind_of_vocabulary(name: str, made: Callable[..., Path], tmp_path: Path) -> None:
+def test_calls_are_spelled_with_either_kind_of_vocabulary(name: str, words: Callable[[], Words], tmp_path: Path) -> None:
     shape = SHAPES[name]
-    model = made(tmp_path / "small.gguf", shape.template, shape.control, shape.end, shape.begin)
+    model = templated(tmp_path / "small.gguf", shape.template, shape.control, shape.end, shape.begin, words=words)
     checks = [tools()[name] for name in ("ping", "dns_lookup", "certificate_info")]
     written = family(shape).grammar(TALK[0], [], checks, INVENTORY)
     assert isinstance(written, Choice)

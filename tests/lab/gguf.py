@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import gguf
 import numpy
@@ -19,12 +20,37 @@ LLAMA3 = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_
 ACROSS = ('= "', "( h", '" )', '" ,', '" :', ", Ġ", "< T", "1 0", ". 0")
 
 
+class Words(NamedTuple):
+    """The ordinary part of a vocabulary; without `merges` it is SentencePiece's: what stands first is put together first."""
+
+    tokens: list[str]
+    types: list[gguf.TokenType]
+    merges: Sequence[str] | None
+    splitting: str
+
+
+def byte_level() -> Words:
+    """As Llama 3 has it."""
+    merges = merges_of_tools()
+    tokens = [*alphabet(), *dict.fromkeys(merge.replace(" ", "") for merge in merges)]
+    return Words(tokens, [gguf.TokenType.NORMAL] * len(tokens), merges, "llama-bpe")
+
+
+def sentencepiece() -> Words:
+    """As Llama 2, Mistral 7B and Phi-3 have it: a space is put before a text."""
+    bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
+    letters = ["▁", *map(chr, range(0x21, 0x7F))]
+    normal = list(dict.fromkeys((*letters, *(merge.replace(" ", "").replace("Ġ", "▁") for merge in merges_of_tools()))))
+    kinds = gguf.TokenType
+    types = [kinds.UNKNOWN] + [kinds.BYTE] * len(bytes_) + [kinds.NORMAL] * len(normal)
+    return Words(["<unk>", *bytes_, *normal], types, None, "default")
+
+
 def nemotron_shaped(path: Path, seed: int = 1, context: int = 8192) -> Path:
     """A model with Llama 3's special tokens and a byte-level vocabulary."""
-    merges = merges_of_tools()
-    tokens = [*alphabet(), *dict.fromkeys(merge.replace(" ", "") for merge in merges), *LLAMA3]
-    types = [gguf.TokenType.NORMAL] * (len(tokens) - len(LLAMA3)) + [gguf.TokenType.CONTROL] * len(LLAMA3)
-    return _written(path, tokens, types, merges, "llama-bpe", tokens.index("<|eot_id|>"), context, seed)
+    words = byte_level()
+    tokens, types = [*words.tokens, *LLAMA3], words.types + [gguf.TokenType.CONTROL] * len(LLAMA3)
+    return _written(path, Words(tokens, types, *words[2:]), tokens.index("<|eot_id|>"), context, seed)
 
 
 def templated(
@@ -36,38 +62,14 @@ def templated(
     plain: Sequence[str] = (),
     seed: int = 1,
     context: int = 8192,
+    words: Callable[[], Words] = byte_level,
 ) -> Path:
     """A model with a chat template; `control` are its special tokens, `plain` added ones that are read in any text."""
-    merges = merges_of_tools()
-    words = [*alphabet(), *dict.fromkeys(merge.replace(" ", "") for merge in merges)]
-    tokens = [*words, *control, *plain]
-    types = [gguf.TokenType.NORMAL] * len(words) + [gguf.TokenType.CONTROL] * len(control)
-    types += [gguf.TokenType.USER_DEFINED] * len(plain)
+    ordinary = words()
+    tokens = [*ordinary.tokens, *control, *plain]
+    types = ordinary.types + [gguf.TokenType.CONTROL] * len(control) + [gguf.TokenType.USER_DEFINED] * len(plain)
     chat = (template, tokens.index(begin) if begin else None)
-    return _written(path, tokens, types, merges, "llama-bpe", tokens.index(end), context, seed, chat=chat)
-
-
-def sentencepiece(
-    path: Path,
-    template: str,
-    control: Sequence[str],
-    end: str,
-    begin: str | None = None,
-    plain: Sequence[str] = (),
-    seed: int = 1,
-    context: int = 8192,
-) -> Path:
-    """As `templated`, with a vocabulary of SentencePiece, which puts a space before a text (Llama 2, Mistral 7B, Phi-3)."""
-    unknown, bytes_ = "<unk>", [f"<0x{byte:02X}>" for byte in range(256)]
-    letters = [chr(code) for code in range(0x21, 0x7F)]
-    words = ["▁", *letters, *(merge.replace(" ", "").replace("Ġ", "▁") for merge in merges_of_tools())]
-    normal = list(dict.fromkeys(words))
-    tokens = [unknown, *bytes_, *normal, *control, *plain]
-    kinds = gguf.TokenType
-    types = [kinds.UNKNOWN] + [kinds.BYTE] * len(bytes_) + [kinds.NORMAL] * len(normal)
-    types += [kinds.CONTROL] * len(control) + [kinds.USER_DEFINED] * len(plain)
-    chat = (template, tokens.index(begin) if begin else None)
-    return _written(path, tokens, types, None, "default", tokens.index(end), context, seed, chat=chat)
+    return _written(path, Words(tokens, types, *ordinary[2:]), tokens.index(end), context, seed, chat=chat)
 
 
 def nano_shaped(path: Path, seed: int = 1, context: int = 1024, version: int = notation.VERSION) -> Path:
@@ -86,22 +88,19 @@ def nano_shaped(path: Path, seed: int = 1, context: int = 1024, version: int = n
     kinds = [gguf.TokenType.CONTROL if token in roles else gguf.TokenType.USER_DEFINED for token in (*roles, *added)]
     types = [gguf.TokenType.NORMAL] * (len(tokens) - len(kinds)) + kinds
     end = tokens.index(notation.END)
-    return _written(path, tokens, types, ("i n", "in g"), "gpt-2", end, context, seed, version)
+    return _written(path, Words(tokens, types, ("i n", "in g"), "gpt-2"), end, context, seed, version)
 
 
 def _written(
     path: Path,
-    tokens: list[str],
-    types: list[gguf.TokenType],
-    merges: Sequence[str] | None,
-    splitting: str,
+    words: Words,
     end: int,
     context: int,
     seed: int,
     version: int | None = None,
     chat: tuple[str, int | None] | None = None,
 ) -> Path:
-    """Without `merges` the vocabulary is SentencePiece's: what stands first in it is put together first."""
+    tokens, types, merges, splitting = words
     writer = gguf.GGUFWriter(path, "llama")
     if chat is not None:
         writer.add_chat_template(chat[0])

@@ -9,7 +9,8 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from time import monotonic
+from typing import Any, NamedTuple
 
 from OpenSSL import SSL
 
@@ -23,7 +24,7 @@ VERSIONS = {
 
 
 class TlsServer(NamedTuple):
-    """`negotiated` are the groups and `names` the SNI of the handshakes completed, one an entry."""
+    """`negotiated` are the groups and `names` the SNI of the handshakes completed, one an entry, once it has ended."""
 
     port: int
     negotiated: list[str | None]
@@ -82,18 +83,22 @@ def tls_server(
         _use_key(context, also)
     negotiated: list[str | None] = []
     names: list[str | None] = []
+    shaken: dict[object, threading.Event] = {}
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             with contextlib.suppress(SSL.Error, OSError):
-                if before is not None:
-                    before(self.request)
-                connection = SSL.Connection(context, self.request)
-                connection.set_accept_state()
-                connection.do_handshake()
-                negotiated.append(connection.get_group_name())
-                name = connection.get_servername()
-                names.append(name.decode("ascii") if name is not None else None)
+                try:
+                    if before is not None:
+                        before(self.request)
+                    connection = SSL.Connection(context, self.request)
+                    connection.set_accept_state()
+                    connection.do_handshake()
+                    negotiated.append(connection.get_group_name())
+                    name = connection.get_servername()
+                    names.append(name.decode("ascii") if name is not None else None)
+                finally:
+                    shaken[self.request].set()
                 with contextlib.suppress(SSL.ZeroReturnError):
                     connection.recv(65536)
                     connection.sendall(ANSWER)
@@ -103,6 +108,10 @@ def tls_server(
         daemon_threads, block_on_close, allow_reuse_address = True, False, True
         request_queue_size = 64
 
+        def process_request(self, request: Any, client_address: Any) -> None:
+            shaken[request] = threading.Event()
+            super().process_request(request, client_address)
+
     with Server(address, Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
@@ -111,6 +120,10 @@ def tls_server(
         finally:
             server.shutdown()
             thread.join()
+            # A server is done with a handshake after the client is; one that nobody goes on with has no end.
+            until = monotonic() + 2
+            for done in shaken.values():
+                done.wait(max(0.0, until - monotonic()))
 
 
 def _context(

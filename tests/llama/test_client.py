@@ -19,7 +19,7 @@ from netassist.llama.client import Client, ModelError
 from netassist.llama.grammar import Choice, Literal, Node, Repeat, Text
 from netassist.llama.grammar import Sequence as InOrder
 from netassist.llama.messages import LENGTH, Load, Segment
-from tests.lab.gguf import nemotron_shaped, sentencepiece
+from tests.lab.gguf import nemotron_shaped, sentencepiece, templated
 
 HOSTS = Choice((Literal('"10.0.0.1"'), Literal('"10.0.0.2"'), Literal('"mail.example.org"')))
 CALL = InOrder((Literal("<TOOLCALL>[ping(host="), HOSTS, Literal(")]</TOOLCALL>")))
@@ -125,7 +125,7 @@ def test_only_the_first_part_of_a_prompt_gets_the_space_of_sentencepiece(tmp_pat
         counts = [(await client.complete(said(*("{" * parts)), CALL, 100)).prompt for parts in (1, 2, 3)]
         assert counts == [2, 3, 4]
 
-    using(sentencepiece(tmp_path / "small.gguf", "{{ messages }}", ("</s>",), "</s>"), story)
+    using(templated(tmp_path / "small.gguf", "{{ messages }}", ("</s>",), "</s>", words=sentencepiece), story)
 
 
 def test_killed_in_the_middle_it_is_started_again(model: Path) -> None:

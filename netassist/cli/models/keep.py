@@ -98,10 +98,10 @@ def _part_deleted(part: Path) -> int:
 
 def _deleted(path: Path) -> int:
     """Delete a file, if it is there, and its note; how many bytes it had."""
-    from netassist.llama.shelf import NOTE
+    from netassist.llama.shelf import note_place
 
     size = path.stat().st_size if path.exists() else 0
-    for each in (path, path.with_name(path.name + NOTE)):
+    for each in (path, note_place(path)):
         each.unlink(missing_ok=True)
     return size
 
